@@ -1,0 +1,43 @@
+"""Errors that a person can act on: what was seen, what was expected, what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MaskwrightError(Exception):
+    """A fault of the input or the surroundings, not of the program; the command line prints it and exits with 2."""
+
+
+class ImageFileError(MaskwrightError):
+    """A file that cannot be read as the image it claims to be."""
+
+
+class MaskValueError(MaskwrightError):
+    """A mask whose values do not fit its classes, its image or its file format."""
+
+
+class DataError(MaskwrightError):
+    """A data set that cannot be used as it is: nothing paired, wrong sizes, contradictory names."""
+
+
+class PlanError(MaskwrightError):
+    """A plan, or a change to one, that cannot be carried out."""
+
+
+class RunError(MaskwrightError):
+    """A run folder that is in use, incomplete, or holds something else than was asked for."""
+
+
+class WeightsError(MaskwrightError):
+    """A weights file that is damaged, foreign, or made for another network."""
+
+
+class TrainingError(MaskwrightError):
+    """A training that cannot go on: the loss is no longer a number, twice."""
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """A sentence that names the nearest of the options, or lists them all when none is near."""
+    options = sorted(options)
+    near = get_close_matches(name, options, n=1)
+    return f"Did you mean '{near[0]}'?" if near else f"Possible are: {', '.join(options)}."

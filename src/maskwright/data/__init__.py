@@ -1,0 +1,1 @@
+"""Images and masks together: samples, data sets, splits, the mask doctor, fingerprints."""

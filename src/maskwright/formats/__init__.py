@@ -1,0 +1,1 @@
+"""Files that hold images and segmentations, one module a format."""

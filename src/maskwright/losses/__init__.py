@@ -1,0 +1,1 @@
+"""What training minimises: cross-entropy, Dice, focal loss, and sums of them."""

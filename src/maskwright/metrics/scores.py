@@ -1,0 +1,92 @@
+"""Score rows: a number, its interval, and the rule that made it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from maskwright.base.rng import stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One number that says what it means.
+
+    `value` is NaN where nothing can be measured (the class occurs in neither ground truth nor prediction). `low` and `high`
+    bound it at 95 % by bootstrap over images, NaN with fewer than two images. `baseline` is what the same rule gives to a
+    prediction of nothing but background.
+    """
+
+    metric: str
+    subject: str  # a class name, 'foreground mean' or 'all classes'
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+    baseline: float = float("nan")
+    rule: str
+    images: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """All scores of one comparison, what warns about them, the pooled class table, and each image's own values."""
+
+    rows: tuple[Score, ...]
+    warnings: tuple[str, ...]
+    class_names: tuple[str, ...]
+    table: tuple[tuple[int, ...], ...]  # (k, k + 1): pixels per (ground truth, prediction); last column: not predicted
+    per_image: tuple[dict[str, Any], ...]  # {"id": ..., "dice": {class name: value or None}, ...}, worst first
+    headline: str  # the metric and subject that stand for the rest, such as 'dice/foreground mean'
+
+    def row(self, metric: str, subject: str) -> Score:
+        """The row of one metric and subject; KeyError where there is none."""
+        for row in self.rows:
+            if (row.metric, row.subject) == (metric, subject):
+                return row
+        raise KeyError(f"{metric}/{subject}")
+
+    @property
+    def headline_row(self) -> Score:
+        metric, subject = self.headline.split("/", 1)
+        return self.row(metric, subject)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON value; NaN becomes null."""
+        return _without_nan(asdict(self))
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Scores":
+        """The inverse of `to_json`."""
+        rows = tuple(Score(**{k: float("nan") if v is None else v for k, v in row.items()}) for row in value["rows"])
+        return cls(
+            rows=rows,
+            warnings=tuple(value["warnings"]),
+            class_names=tuple(value["class_names"]),
+            table=tuple(tuple(row) for row in value["table"]),
+            per_image=tuple(value["per_image"]),
+            headline=value["headline"],
+        )
+
+
+def bootstrap_weights(images: int, *, draws: int = 1000, seed: int = 0) -> Float64[np.ndarray, "draws images"]:
+    """How often each image is drawn in each resample (with replacement); rows sum to the number of images."""
+    return stream(seed, "bootstrap").multinomial(images, np.full(images, 1 / images), size=draws).astype(np.float64)
+
+
+def interval(resampled: Float64[np.ndarray, " draws"]) -> tuple[float, float]:
+    """The 95 % percentile interval of resampled values; NaN draws are left out, and NaN is returned when all are NaN."""
+    values = resampled[~np.isnan(resampled)]
+    if len(values) == 0:
+        return float("nan"), float("nan")
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,1 @@
+"""Whole networks; each is a config that builds it."""

@@ -1,0 +1,1 @@
+"""Everything a training will do, and why."""

@@ -1,0 +1,1 @@
+"""How a segmentation becomes a target and an output becomes a segmentation."""
