@@ -1,0 +1,58 @@
+# Every command of the house; `make` alone lists them. All is installed into .venv, once, in the versions of constraints.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DATA ?= ../shared/data
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check docs bench results clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/installed ## check, split, plan, train, score and predict the nuclei that come with the package
+	$(BIN)/maskwright demo
+
+test: .venv/installed-dev ## run the tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+lint: .venv/installed-dev ## style, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/architecture.py
+
+check: lint test ## everything that must hold before a change goes in
+
+docs: .venv/installed-docs ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this machine
+	$(BIN)/python benchmarks/speed.py
+
+results: .venv/installed-dev ## train on the real data sets in DATA and rewrite docs/results
+	$(BIN)/python benchmarks/results.py $(DATA)
+
+clean: ## remove what was installed and built, never a run
+	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing maskwright into .venv (once; torch is large)"
+	@$(PIP) -e .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing maskwright and what its tests need into .venv (once)"
+	@$(PIP) -e '.[dev]'
+	@touch $@ .venv/installed
+
+.venv/installed-docs: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing maskwright and what its documentation needs into .venv (once)"
+	@$(PIP) -e '.[docs]'
+	@touch $@ .venv/installed
