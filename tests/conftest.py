@@ -1,9 +1,12 @@
 """What all tests share: shape checks, repeatable examples, one thread, and where the real data lies."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from beartype import beartype
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -11,8 +14,23 @@ from jaxtyping import install_import_hook
 for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[threads] = "1"
 
-# Every annotation of the package, array shapes included, is checked on every call of the test run.
-install_import_hook("maskwright", "beartype.beartype")
+
+def shape_checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Check a function's annotations, array shapes included, on every call.
+
+    Dataclasses with a `__post_init__` are left to it, so that tests see its message in words and not the type checker's.
+    """
+    checked = beartype(function)
+    if function.__name__ != "__init__":
+        return checked
+
+    def checked_init(self: object, *args: Any, **named: Any) -> Any:
+        return None if hasattr(self, "__post_init__") else checked(self, *args, **named)
+
+    return checked_init
+
+
+install_import_hook("maskwright", f"{__name__}.shape_checked")  # the whole package, in the test run only
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50, print_blob=True)
 settings.load_profile("repeatable")
