@@ -1,0 +1,63 @@
+"""Convolution blocks: 3x3 convolutions, each with its normalisation and ReLU."""
+
+import math
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Norm = Literal["none", "batch", "instance", "group"]
+Padding = Literal["same", "valid"]
+
+GROUPS = 8  # of a group norm; fewer where the width is not a multiple of it
+
+
+class ConvBlock(nn.Sequential):
+    """`convs` 3x3 convolutions from `inside` to `outside` channels, each followed by its normalisation and ReLU."""
+
+    def __init__(self, inside: int, outside: int, *, convs: int = 2, norm: Norm = "none", padding: Padding = "same") -> None:
+        layers: list[nn.Module] = []
+        for i in range(convs):
+            # A normalisation takes the mean away again, so a bias before it would never matter.
+            layers.append(nn.Conv2d(inside if i == 0 else outside, outside, 3, padding=padding, bias=norm == "none"))
+            if norm != "none":
+                layers.append(normalisation(norm, outside))
+            layers.append(nn.ReLU(inplace=True))
+        super().__init__(*layers)
+
+
+def normalisation(norm: Norm, width: int) -> nn.Module:
+    """The layer that a name stands for."""
+    match norm:
+        case "none":
+            return nn.Identity()
+        case "batch":
+            return nn.BatchNorm2d(width)
+        case "instance":
+            return nn.InstanceNorm2d(width, affine=True)
+        case "group":
+            return nn.GroupNorm(math.gcd(width, GROUPS), width)
+
+
+def he_initialise(network: nn.Module) -> None:
+    """He et al.'s initialisation (arXiv:1502.01852), as the U-Net paper asks for: variance 2 / incoming values before a ReLU.
+
+    A convolution that no ReLU follows (upsampling, head) gets 1 / incoming values, which keeps the variance too. Biases are 0.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            # Each output of a 2x2 transposed convolution of stride 2 has one incoming value a channel.
+            nn.init.normal_(module.weight, std=module.in_channels**-0.5)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def center_crop(maps: Float[Tensor, "b c h w"], size_hw: tuple[int, int]) -> Float[Tensor, "b c h1 w1"]:
+    """The middle of the maps; the maps themselves where the size is theirs already."""
+    height, width = size_hw
+    top, left = (maps.shape[-2] - height) // 2, (maps.shape[-1] - width) // 2
+    return maps[..., top : top + height, left : left + width]
