@@ -1,0 +1,146 @@
+"""Batches that depend on (seed, step) alone: the same in any order, in any thread, after any restart."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor
+
+from maskwright.base.errors import DataError, PlanError
+from maskwright.base.rng import stream
+from maskwright.masks.classes import IGNORE
+from maskwright.sampling.augment import Augmentation, Change, mirrored, resample
+from maskwright.sampling.crops import corner_around, uniform_corner
+from maskwright.sampling.samples import PreparedSample, PreparedSamples
+
+IGNORE_TARGET = -1  # what losses leave out
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one training step sees: normalised crops, their class ids (`IGNORE_TARGET` counts nowhere), and the samples' ids."""
+
+    image: Float32[Tensor, "b c h w"]
+    target: Int64[Tensor, "b h w"]
+    ids: tuple[str, ...]
+
+
+class Batches:
+    """Batch number `step` of a training, for every step.
+
+    A share `foreground_share` of the crops lies around a pixel of a class drawn evenly from the classes of the data set but
+    `background`, in an image drawn evenly from those that show it. The other crops lie anywhere, in images drawn by shuffled
+    epochs: each image once before any image twice.
+    """
+
+    def __init__(
+        self,
+        samples: PreparedSamples,
+        *,
+        crop_hw: tuple[int, int],
+        batch: int,
+        augmentation: Augmentation,
+        foreground_share: float = 0.5,
+        background: int | None = 0,
+        seed: int = 0,
+    ) -> None:
+        if not len(samples):
+            raise DataError("There are no images to train on.")
+        if batch < 1 or min(crop_hw) < 1 or not 0 <= foreground_share <= 1:
+            raise PlanError(
+                f"A batch of {batch} crops of {crop_hw} pixels with a foreground share of {foreground_share} cannot be drawn; "
+                "sizes must be 1 or more and the share between 0 and 1."
+            )
+        self._samples, self._crop_hw, self._batch = samples, crop_hw, batch
+        self._augmentation, self._seed = augmentation, seed
+        showing = samples.class_index.samples_with
+        self._showing = {class_id: numbers for class_id, numbers in showing.items() if class_id != background}
+        self._share = foreground_share if self._showing else 0.0
+
+    def at(self, step: int) -> Batch:
+        """The batch of a step, the same on every call."""
+        first = step * self._batch
+        crops = [self._crop(slot) for slot in range(first, first + self._batch)]
+        images, targets, ids = zip(*crops, strict=True)
+        return Batch(torch.stack(images), torch.stack(targets), ids)
+
+    def _crop(self, slot: int) -> tuple[Float32[Tensor, "c h w"], Int64[Tensor, "h w"], str]:
+        """Crop number `slot` of the whole training."""
+        rng = stream(self._seed, "crop", slot)
+        balanced_before, balanced = int(slot * self._share), int((slot + 1) * self._share)  # spread evenly over the slots
+        if balanced > balanced_before:
+            classes = tuple(self._showing)
+            class_id = classes[rng.integers(len(classes))]
+            number = self._showing[class_id][rng.integers(len(self._showing[class_id]))]
+        else:
+            class_id, number = None, self._by_epoch(slot - balanced_before)
+        sample = self._samples[number]
+        change = self._augmentation.draw(rng, self._crop_hw, sample.image.shape[2])
+        cut_hw = (self._crop_hw[1], self._crop_hw[0]) if change.transpose else self._crop_hw
+        if class_id is None:
+            corner = uniform_corner(rng, sample.size_hw, cut_hw)
+        else:
+            positions = self._samples.class_index.positions_yx[number][class_id]
+            y, x = positions[rng.integers(len(positions))].tolist()
+            corner = corner_around(rng, (y, x), sample.size_hw, cut_hw)
+        image, target = change.move(*cut(sample, corner, cut_hw, change))
+        return change.shade(image), target, sample.id
+
+    def _by_epoch(self, draw: int) -> int:
+        """The image of a draw: epochs are permutations, so that all images are seen equally often."""
+        epoch, place = divmod(draw, len(self._samples))
+        return int(stream(self._seed, "epoch", epoch).permutation(len(self._samples))[place])
+
+
+def cut(
+    sample: PreparedSample, corner_yx: tuple[int, int], crop_hw: tuple[int, int], change: Change
+) -> tuple[Float32[Tensor, "c h w"], Int64[Tensor, "h w"]]:
+    """A normalised crop and its target, warped as `change` says, read from the whole image so that turned crops stay full.
+
+    What a warp reads beyond the rim is mirrored, image and mask alike, so that small images lose no pixels of the loss.
+    Where the image is smaller than the crop, the image is mirrored too but the mask is `IGNORE_TARGET`: a few real pixels
+    shall not count many times over.
+    """
+    source = change.source_yx(crop_hw) if change.warps else None
+    if source is None:
+        low, high = np.zeros(2, np.int64), np.array(crop_hw)
+    else:
+        source += (np.array(crop_hw, np.float32)[:, None, None] - 1) / 2
+        low = np.floor(source.min(axis=(1, 2))).astype(np.int64)
+        high = np.ceil(source.max(axis=(1, 2))).astype(np.int64) + 1
+        source -= low[:, None, None].astype(np.float32)
+    rows, columns = (corner_yx[axis] + np.arange(low[axis], high[axis]) for axis in (0, 1))
+    height, width = sample.size_hw
+    window = np.ix_(mirrored(rows, height), mirrored(columns, width))
+    target = sample.target[window].astype(np.int32)
+    target[target == IGNORE] = IGNORE_TARGET
+    if height < crop_hw[0]:
+        target[(rows < 0) | (rows >= height)] = IGNORE_TARGET
+    if width < crop_hw[1]:
+        target[:, (columns < 0) | (columns >= width)] = IGNORE_TARGET
+    image = torch.from_numpy(sample.scale.apply(sample.image[window]))
+    if source is None:
+        return image, torch.from_numpy(target.astype(np.int64))
+    return resample(image, target, source)
+
+
+def prefetch(batches: Batches, steps: Iterable[int], *, workers: int = 1, depth: int = 2) -> Iterator[Batch]:
+    """The batches of the steps, in order, made in the background up to `depth` ahead.
+
+    What goes wrong in the background is raised here. Closing the iterator ends the threads.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    waiting: deque[Future[Batch]] = deque()
+    try:
+        for step in steps:
+            waiting.append(pool.submit(batches.at, step))
+            if len(waiting) > depth:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,82 @@
+"""Images and targets made ready for training, kept in memory as far as the bound allows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Num, UInt16
+
+from maskwright.base.errors import DataError
+from maskwright.data.sample import Sample
+from maskwright.masks.types import Segmentation
+from maskwright.sampling.crops import ClassIndex, class_positions
+from maskwright.sampling.normalize import ImageScale, Normalization
+
+Encode = Callable[[Segmentation], UInt16[np.ndarray, "h w"]]
+
+
+class Samples(Protocol):
+    """A data set, or a list of samples."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Sample: ...
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSample:
+    """An image with its own values, what normalises a cut of it, and the class id of every pixel."""
+
+    id: str
+    image: Num[np.ndarray, "h w c"]
+    scale: ImageScale
+    target: UInt16[np.ndarray, "h w"]
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        return self.image.shape[0], self.image.shape[1]
+
+
+class PreparedSamples(Sequence[PreparedSample]):
+    """Samples for training: statistics and class positions are computed once, images keep their compact type.
+
+    Samples stay in memory until `memory_gb` is full; the others are read again at each use, which gives the same values.
+    """
+
+    def __init__(self, data: Samples, normalization: Normalization, encode: Encode, *, memory_gb: float = 4.0) -> None:
+        self._data, self._encode = data, encode
+        self._scales: list[ImageScale] = []
+        self._kept: dict[int, PreparedSample] = {}
+        positions = []
+        room = memory_gb * 2**30
+        for number in range(len(data)):
+            sample = data[number]
+            self._scales.append(normalization.scale(sample.image))
+            prepared = self._prepare(sample, number)
+            positions.append(class_positions(prepared.target, number))
+            room -= prepared.image.nbytes + prepared.target.nbytes
+            if room >= 0:
+                self._kept[number] = prepared
+        self.class_index = ClassIndex(tuple(positions))
+        self._check_channels()
+
+    def __len__(self) -> int:
+        return len(self._scales)
+
+    def __getitem__(self, index: int) -> PreparedSample:  # type: ignore[override]  # no slices
+        return self._kept.get(index) or self._prepare(self._data[index], index)
+
+    def __iter__(self) -> Iterator[PreparedSample]:
+        return (self[number] for number in range(len(self)))
+
+    def _prepare(self, sample: Sample, number: int) -> PreparedSample:
+        if sample.segmentation is None:
+            raise DataError(
+                f"{sample.id}: no mask; training needs one for every image. Leave this image out, or draw its mask."
+            )
+        return PreparedSample(sample.id, sample.image, self._scales[number], self._encode(sample.segmentation))
+
+    def _check_channels(self) -> None:
+        channels = sorted({len(scale.factor) for scale in self._scales})
+        if len(channels) != 1:
+            raise DataError(f"Training needs images that all have the same number of channels, not {channels}.")
