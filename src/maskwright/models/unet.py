@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.nn.blocks import ConvBlock, Norm, Padding, center_crop, he_initialise
+from maskwright.nn.receptive_field import ReceptiveField, encoder_decoder
 from maskwright.nn.upsample import Upsampling, upsample
 
 
@@ -46,6 +47,11 @@ class UNetConfig:
     def stride(self) -> int:
         """Input pixels per pixel of the bridge."""
         return 1 << (len(self.widths) - 1)
+
+    @property
+    def receptive_field(self) -> ReceptiveField:
+        """The input pixels that an output pixel depends on."""
+        return encoder_decoder(len(self.widths), convs=self.convs_per_level, upsampling=self.upsampling)
 
     @property
     def margin(self) -> int:
