@@ -16,7 +16,7 @@ class Score:
 
     `value` is NaN where nothing can be measured (the class occurs in neither ground truth nor prediction). `low` and `high`
     bound it at 95 % by bootstrap over images, NaN with fewer than two images. `baseline` is what the same rule gives to a
-    prediction of nothing but background.
+    prediction that knows nothing: one class everywhere (see `Scores.baseline`).
     """
 
     metric: str
@@ -39,6 +39,7 @@ class Scores:
     table: tuple[tuple[int, ...], ...]  # (k, k + 1): pixels per (ground truth, prediction); last column: not predicted
     per_image: tuple[dict[str, Any], ...]  # {"id": ..., "dice": {class name: value or None}, ...}, worst first
     headline: str  # the metric and subject that stand for the rest, such as 'dice/foreground mean'
+    baseline: str = ""  # the prediction behind every row's baseline, in words
 
     def row(self, metric: str, subject: str) -> Score:
         """The row of one metric and subject; KeyError where there is none."""
@@ -54,19 +55,20 @@ class Scores:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value; NaN becomes null."""
-        return _without_nan(asdict(self))
+        return {key: _without_nan(item) for key, item in asdict(self).items()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Scores":
         """The inverse of `to_json`."""
-        rows = tuple(Score(**{k: float("nan") if v is None else v for k, v in row.items()}) for row in value["rows"])
+        rows: list[dict[str, Any]] = [{k: float("nan") if v is None else v for k, v in row.items()} for row in value["rows"]]
         return cls(
-            rows=rows,
+            rows=tuple(Score(**row) for row in rows),
             warnings=tuple(value["warnings"]),
             class_names=tuple(value["class_names"]),
             table=tuple(tuple(row) for row in value["table"]),
             per_image=tuple(value["per_image"]),
             headline=value["headline"],
+            baseline=value.get("baseline", ""),
         )
 
 

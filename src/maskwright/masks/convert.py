@@ -1,0 +1,134 @@
+"""One kind of segmentation into another, and what is lost on the way."""
+
+import numpy as np
+from jaxtyping import Bool, Int, Int32
+from scipy import ndimage
+
+from maskwright.base.errors import MaskValueError
+from maskwright.masks.classes import IGNORE, Classes
+from maskwright.masks.region import Region
+from maskwright.masks.types import Instances, LabelMap, Panoptic, Segment, Segmentation
+
+
+def to_label_map(segmentation: Segmentation) -> LabelMap:
+    """The class of every pixel. Lost: which object a pixel belongs to, scores, and what lies under another object.
+
+    Pixels of no object get class 0. Where objects overlap, crowds are painted first, then by rising score, so that the surest
+    object lies on top; of equals, the later. Ignored pixels and the void of a panoptic map become `IGNORE`.
+    """
+    if isinstance(segmentation, LabelMap):
+        return segmentation
+    if isinstance(segmentation, Panoptic):
+        values, places = np.unique(segmentation.segment_ids, return_inverse=True)
+        class_of = {segment.id: segment.class_id for segment in segmentation.segments} | {0: IGNORE}
+        ids = np.array([class_of[value] for value in values.tolist()], np.uint16)
+        return LabelMap(ids[places].reshape(segmentation.size_hw), segmentation.classes)
+    ids = np.append(0, segmentation.class_ids).astype(np.uint16)[instances_to_labels(segmentation)]
+    if segmentation.ignored is not None:
+        ids[segmentation.ignored] = IGNORE
+    return LabelMap(ids, segmentation.classes)
+
+
+def instances_from_labels(labels: Int[np.ndarray, "h w"], classes: Classes, class_id: int = 1) -> Instances:
+    """Each value above 0 as one object of one class, by rising value. The parts of an object stay together.
+
+    Raises `MaskValueError` on values below 0.
+    """
+    if labels.size and labels.min() < 0:
+        raise MaskValueError(f"Object numbers are 0 (no object) and above, not {labels.min()}.")
+    regions = tuple(region for _, region in _regions(labels))
+    return Instances(
+        size_hw=(labels.shape[0], labels.shape[1]),
+        regions=regions,
+        class_ids=np.full(len(regions), class_id, np.int64),
+        scores=np.ones(len(regions)),
+        is_crowd=np.zeros(len(regions), bool),
+        classes=classes,
+    )
+
+
+def instances_to_labels(instances: Instances) -> Int32[np.ndarray, "h w"]:
+    """The number of the object at every pixel: its place in `instances` plus one; 0 where there is none.
+
+    Lost: classes, scores, crowd marks, ignored pixels, and what lies under another object (`hidden_pixels` counts it). Who is
+    on top is decided as in `to_label_map`.
+    """
+    labels = np.zeros(instances.size_hw, np.int32)
+    for i in np.lexsort((instances.scores, ~instances.is_crowd)).tolist():
+        rows, columns, pixels = _inside(instances.regions[i], instances.size_hw)
+        labels[rows, columns][pixels] = i + 1
+    return labels
+
+
+def hidden_pixels(instances: Instances) -> int:
+    """How many pixels of objects `instances_to_labels` and `to_label_map` lose, since another object lies over them."""
+    inside = (_inside(region, instances.size_hw)[2] for region in instances.regions)
+    return sum(int(np.count_nonzero(pixels)) for pixels in inside) - int(np.count_nonzero(instances_to_labels(instances)))
+
+
+def to_panoptic(label_map: LabelMap, instances: Instances | None = None) -> Panoptic:
+    """Stuff from a label map, things from instances laid over it; each class of stuff is one segment.
+
+    Pixels that the label map gives to a thing class but no object covers have no object to belong to: they become void, as
+    ignored pixels do. Without instances, every class is taken for stuff. Raises `MaskValueError` when the two do not fit.
+    """
+    things = _no_instances(label_map) if instances is None else instances
+    if things.size_hw != label_map.size_hw or things.classes != label_map.classes:
+        raise MaskValueError("Label map and instances must have one size and the same classes to become one panoptic map.")
+    objects = instances_to_labels(things)
+    segment_ids = np.zeros(label_map.size_hw, np.int32)
+    segments: list[Segment] = []
+    for class_id in np.unique(label_map.ids[objects == 0]).tolist():
+        if class_id != IGNORE and (instances is None or not label_map.classes[class_id].is_thing):
+            segments.append(Segment(len(segments) + 1, class_id))
+            segment_ids[(label_map.ids == class_id) & (objects == 0)] = len(segments)
+    for number in np.unique(objects[objects > 0]).tolist():
+        i = number - 1
+        segments.append(Segment(len(segments) + 1, int(things.class_ids[i]), float(things.scores[i]), bool(things.is_crowd[i])))
+        segment_ids[objects == number] = len(segments)
+    if things.ignored is not None:
+        segment_ids[things.ignored] = 0
+        drawn = set(np.unique(segment_ids).tolist())
+        segments = [segment for segment in segments if segment.id in drawn]
+    return Panoptic(segment_ids, tuple(segments), label_map.classes)
+
+
+def things_of(panoptic: Panoptic) -> Instances:
+    """The segments of thing classes as instances; void is ignored. Lost: the stuff."""
+    things = [segment for segment in panoptic.segments if panoptic.classes[segment.class_id].is_thing]
+    regions = dict(_regions(panoptic.segment_ids))
+    void = panoptic.segment_ids == 0
+    return Instances(
+        size_hw=panoptic.size_hw,
+        regions=tuple(regions[segment.id] for segment in things),
+        class_ids=np.array([segment.class_id for segment in things], np.int64),
+        scores=np.array([segment.score for segment in things], np.float64),
+        is_crowd=np.array([segment.is_crowd for segment in things], bool),
+        classes=panoptic.classes,
+        ignored=void if void.any() else None,
+    )
+
+
+def _regions(labels: Int[np.ndarray, "h w"]) -> list[tuple[int, Region]]:
+    """Each value but 0 with its region, by rising value; the values may be as sparse as panoptic ids are."""
+    values, places = np.unique(labels, return_inverse=True)
+    places = places.reshape(labels.shape) + 1
+    boxes = zip(values.tolist(), ndimage.find_objects(places), strict=True)
+    return [
+        (value, Region((columns.start, rows.start, columns.stop, rows.stop), labels[rows, columns] == value))
+        for value, (rows, columns) in boxes
+        if value != 0
+    ]
+
+
+def _inside(region: Region, size_hw: tuple[int, int]) -> tuple[slice, slice, Bool[np.ndarray, "h w"]]:
+    """The part of a region that lies on an image of this size: its rows, its columns, and its pixels there."""
+    x0, y0, x1, y1 = region.box_xyxy
+    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
+    if left >= right or top >= bottom:
+        return slice(0, 0), slice(0, 0), np.zeros((0, 0), bool)
+    return slice(top, bottom), slice(left, right), region.pixels[top - y0 : bottom - y0, left - x0 : right - x0]
+
+
+def _no_instances(label_map: LabelMap) -> Instances:
+    return instances_from_labels(np.zeros(label_map.size_hw, np.int32), label_map.classes)
