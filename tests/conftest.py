@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from beartype import beartype
+from beartype.roar import BeartypeDecorHintPep3119Exception
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-# Before anything imports torch or NumPy's BLAS: sums in one order on every machine, and test processes that share cores in peace.
+# Before anything imports torch or NumPy's BLAS: sums in one order everywhere, and test processes that share cores in peace.
 for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[threads] = "1"
 
@@ -20,7 +21,10 @@ def shape_checked(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Dataclasses with a `__post_init__` are left to it, so that tests see its message in words and not the type checker's.
     """
-    checked = beartype(function)
+    try:
+        checked = beartype(function)
+    except BeartypeDecorHintPep3119Exception:
+        return function  # an annotation is a Protocol without @runtime_checkable
     if function.__name__ != "__init__":
         return checked
 
