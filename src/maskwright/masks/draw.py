@@ -39,15 +39,14 @@ def to_display(image: Num[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w 3"]:
     shown = image[:, :, :3]
     parts = [shown] if channels in (3, 4) else [shown[:, :, i : i + 1] for i in range(shown.shape[2])]
     stretched = np.concatenate([_stretched(part) for part in parts], axis=2)
-    if channels == 2:
-        return np.ascontiguousarray(stretched[:, :, [0, 1, 0]])
-    return np.ascontiguousarray(np.broadcast_to(stretched, (*image.shape[:2], 3)))
+    red_green_blue = {1: [0, 0, 0], 2: [0, 1, 0]}.get(channels, [0, 1, 2])
+    return np.take(stretched, red_green_blue, axis=2)
 
 
 def color_map(label_map: LabelMap) -> UInt8[np.ndarray, "h w 3"]:
     """Every pixel in the colour of its class; ignored pixels gray."""
     colors = np.array([*(info.color for info in label_map.classes), IGNORED], np.uint8)
-    return np.take(colors, np.minimum(label_map.ids, len(label_map.classes)), axis=0)
+    return np.asarray(colors[np.minimum(label_map.ids, len(label_map.classes))])
 
 
 def overlay(

@@ -25,6 +25,6 @@ def class_table(
         raise MaskValueError(f"An id is no class: there are {classes} classes (0 to {classes - 1}).")
     side = classes + 1
     wide = np.uint16 if side**2 <= 2**16 else np.int64
-    pairs = rows.astype(wide) * wide(side) + columns.astype(wide)
+    pairs = np.multiply(rows, side, dtype=wide) + columns
     table = np.bincount(pairs, minlength=side**2).reshape(side, side)[1:]
     return np.roll(table, -1, axis=1)

@@ -92,7 +92,8 @@ class Panoptic:
             raise MaskValueError("Segment ids must be unique and not 0 (void).")
         if listed != drawn:
             raise MaskValueError(
-                f"Segments without pixels: {sorted(listed - drawn)[:8]}; pixels without a segment: {sorted(drawn - listed)[:8]}."
+                f"Segments without pixels: {sorted(listed - drawn)[:8]}; "
+                f"pixels without a segment: {sorted(drawn - listed)[:8]}."
             )
         if any(not 0 <= segment.class_id < len(self.classes) for segment in self.segments):
             raise MaskValueError(f"Class ids of segments must lie in 0 to {len(self.classes) - 1}.")
