@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import ClassVar
 
 
 class MaskwrightError(Exception):
-    """A fault of the input or the surroundings, not of the program; the command line prints it and exits with 2."""
+    """A fault of the input or the surroundings, not of the program; the command line prints it and exits with `exit_code`."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class ImageFileError(MaskwrightError):
@@ -34,6 +37,14 @@ class WeightsError(MaskwrightError):
 
 class TrainingError(MaskwrightError):
     """A training that cannot go on: the loss is no longer a number, twice."""
+
+    exit_code = 4
+
+
+class Interrupted(MaskwrightError):
+    """The user or the system asked to stop; what was reached is saved and can be continued."""
+
+    exit_code = 130
 
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:

@@ -1,0 +1,41 @@
+"""Scores of predictions against ground truth."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Num
+
+from maskwright.base.errors import DataError
+from maskwright.masks.types import Segmentation
+from maskwright.metrics.scores import Scores
+from maskwright.plan.plan import Plan
+from maskwright.sampling.samples import Samples
+from maskwright.tasks import task_of
+
+Progress = Callable[[int, int], None]
+
+
+class Predicts(Protocol):
+    """A network made ready: it knows its plan and turns images into segmentations."""
+
+    plan: Plan
+
+    def __call__(self, image: Num[np.ndarray, "h w c"], /) -> Segmentation: ...
+
+
+def evaluate(predict: Predicts, data: Samples, *, progress: Progress | None = None) -> Scores:
+    """Predict every sample and score it against its ground truth. Raises `DataError` where a sample has none."""
+    task = task_of(predict.plan)
+    ids, tallies = [], []
+    for number in range(len(data)):
+        sample = data[number]
+        if sample.segmentation is None:
+            raise DataError(f"{sample.id}: no mask to score against. Leave this image out, or draw its mask.")
+        tallies.append(task.tally(sample.segmentation, predict(sample.image)))
+        ids.append(sample.id)
+        if progress is not None:
+            progress(number + 1, len(data))
+    if not ids:
+        raise DataError("There are no images to score.")
+    return task.scores(ids, tallies)

@@ -1,0 +1,66 @@
+"""From images of any size to segmentations, tile by tile."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Num
+from torch import nn
+
+from maskwright.base.errors import DataError
+from maskwright.engine.run import Run
+from maskwright.engine.weights import fit_weights, load_weights
+from maskwright.masks.tiles import Tile, blend, tiles
+from maskwright.masks.types import Segmentation
+from maskwright.nn.device import keep_memory, pick_device
+from maskwright.nn.fold import fold_batch_norm
+from maskwright.plan.plan import Plan
+from maskwright.tasks import task_of
+
+
+class Predictor:
+    """A trained network made ready: normalisation folded in, in the plan's precision, on one device.
+
+    Call it with an image (h, w, channels) of 8-bit, 16-bit or float values; it returns the segmentation in the image's own
+    pixel grid. The memory needed beyond image and result is that of one row of tiles.
+    """
+
+    def __init__(self, plan: Plan, network: nn.Module, *, device: torch.device) -> None:
+        keep_memory()
+        self.plan = plan
+        self.device = device
+        self._task = task_of(plan)
+        self._type = torch.bfloat16 if plan.precision == "bf16" else torch.float32
+        self._network = fold_batch_norm(network).to(device, self._type, memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]
+
+    def __call__(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
+        """The segmentation of an image. Raises `DataError` when its channels are not those the network was trained on."""
+        return self._task.merge(self._outputs(image), image.shape[:2])
+
+    def probabilities(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
+        """The probability of every class at every pixel; as large as the image times the classes."""
+        return np.concatenate([strip for _, strip in blend(self._outputs(image), image.shape[:2])], axis=1)
+
+    @torch.inference_mode()
+    def _outputs(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Float32[np.ndarray, "k h w"]]]:
+        if image.shape[2] != self.plan.channels:
+            raise DataError(
+                f"The image has {image.shape[2]} channels, but the network was trained on {self.plan.channels}. "
+                "Convert the image, or train on images like it."
+            )
+        scale = self.plan.normalization.scale(image)
+        for tile in tiles(image.shape[:2], self.plan.tile_hw, self.plan.tile_overlap):
+            pixels = torch.from_numpy(scale.apply(image[tile.rows, tile.columns]))[None]
+            pixels = pixels.to(self.device, self._type, memory_format=torch.channels_last)
+            yield tile, self._task.predict_tile(self._network, pixels)[0].cpu().numpy()
+
+
+def load(run: Path | str, *, device: str = "auto") -> Predictor:
+    """The predictor of a run folder, with its best weights. Raises `RunError` or `WeightsError` where they are not whole."""
+    opened = Run.open(Path(run))
+    plan = opened.plan
+    network = task_of(plan).network()
+    tensors, _ = load_weights(opened.best_path)
+    fit_weights(network, tensors, opened.best_path)
+    return Predictor(plan, network, device=pick_device(device))

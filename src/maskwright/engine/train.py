@@ -1,0 +1,241 @@
+"""The training loop, from a plan to weights."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from maskwright.base.errors import Interrupted, MaskwrightError, RunError, TrainingError
+from maskwright.data.dataset import DataSet
+from maskwright.data.split import Split
+from maskwright.engine.fabric import open_fabric
+from maskwright.engine.environment import environment
+from maskwright.engine.evaluate import evaluate
+from maskwright.engine.manifest import differences, manifest
+from maskwright.engine.predict import Predictor
+from maskwright.engine.run import Run
+from maskwright.engine.signals import stop_on_signals
+from maskwright.engine.state import TrainingState
+from maskwright.engine.weights import save_weights
+from maskwright.nn.device import keep_memory, pick_device
+from maskwright.plan.plan import Plan
+from maskwright.sampling.batches import Batch, Batches, prefetch
+from maskwright.sampling.samples import PreparedSamples
+from maskwright.tasks import task_of
+
+Listen = Callable[[dict[str, Any]], None]
+
+CHECKPOINT_SECONDS = 30.0  # the most that a kill can cost
+JOURNAL_ENTRIES = 500  # losses in a whole journal, whatever the number of steps
+
+
+class NotANumber(ArithmeticError):
+    """A loss or a gradient that is NaN or infinite; the message names the images of the batch."""
+
+
+def train(
+    plan: Plan,
+    train: DataSet,
+    val: DataSet | None = None,
+    *,
+    out: Path | str,
+    split: Split | None = None,
+    device: str = "auto",
+    listen: Listen | None = None,
+) -> Run:
+    """Train as planned into a new run folder and return it.
+
+    `val` chooses the best weights; without it the last ones count as the best. `split` adds to the run's record how the
+    parts were made and what a score on them can show. `listen` is handed every journal entry as it is made.
+    """
+    parts = {"train": train} if val is None else {"train": train, "val": val}
+    split = split or Split(parts, "given", "The parts were given by the caller; how they were made is not known.")
+    run = Run.create(Path(out), plan, split.to_json(), manifest(split.parts.values()))
+    with run.lock():
+        _Training(run, split, device, listen).finish()
+    return run
+
+
+def resume(
+    run: Path | str,
+    data: DataSet,
+    *,
+    device: str = "auto",
+    listen: Listen | None = None,
+    accept_changed_data: bool = False,
+) -> Run:
+    """Continue a run to the weights that it would have reached undisturbed: bit for bit, on the same machine.
+
+    Raises `RunError` when files of the data are no longer those of the start, unless `accept_changed_data`.
+    """
+    opened = Run.open(Path(run))
+    split = Split.from_json(opened.split, data)
+    changed = differences(opened.manifest, manifest(split.parts.values()))
+    if changed and not accept_changed_data:
+        raise RunError(
+            f"{opened.folder}: the data are not those that the run began with: {'; '.join(changed[:5])}. "
+            "Restore them, or go on regardless with --accept-changed-data; the weights will then be others."
+        )
+    with opened.lock():
+        _Training(opened, split, device, listen).finish()
+    return opened
+
+
+class _Training:
+    """One process's work on a run, from its last checkpoint to the end."""
+
+    def __init__(self, run: Run, split: Split, device: str, listen: Listen | None) -> None:
+        keep_memory()
+        self.run, self.plan, self.listen = run, run.plan, listen
+        self.device = pick_device(device)
+        self.task = task_of(self.plan)
+        self.fabric = open_fabric(self.device, self.plan.precision)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.plan.seed)
+            network = self.task.network().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.state = TrainingState(self.plan, network)
+        self.network, self.optimizer = self.fabric.setup(network, self.state.optimizer)
+        self.restore()
+        samples = PreparedSamples(split.train, self.plan.normalization, self.task.encode)
+        self.batches = Batches(
+            samples,
+            crop_hw=self.plan.crop_hw,
+            batch=self.plan.batch,
+            augmentation=self.plan.augmentation,
+            foreground_share=self.plan.foreground_share,
+            background=self.plan.background,
+            seed=self.plan.seed,
+        )
+        self.val = None if split.val is None else split.val.with_records(split.val.records[: self.plan.validation_images])
+        self.pieces = 1  # a batch is worked through in so many, more where memory does not suffice
+        self.began = time.monotonic() - self.state.seconds
+        self.saved = time.monotonic()
+
+    def finish(self) -> None:
+        """Take the steps that are left; stop in good order when asked, go back once when the loss is no number."""
+        state, steps = self.state, self.plan.steps
+        self.note({"event": "start", "step": state.step, "steps": steps, **environment(self.device)})
+        with stop_on_signals() as stop:
+            while state.step < steps and not stop.is_set():
+                try:
+                    self.take_steps(stop)
+                except NotANumber as trouble:
+                    self.go_back(trouble)
+            self.save()
+        if state.step < steps:
+            raise Interrupted(
+                f"Stopped at step {state.step} of {steps}; everything is saved. "
+                f"Go on with: maskwright train --resume --out {self.run.folder}"
+            )
+        self.note({"event": "end", "step": state.step, "seconds": round(state.seconds, 1)})
+
+    def take_steps(self, stop: threading.Event) -> None:
+        """The loop: a batch, a step, and from time to time a validation and a checkpoint."""
+        state, plan = self.state, self.plan
+        with closing(prefetch(self.batches, range(state.step, plan.steps))) as batches:
+            for batch in batches:
+                rate = state.set_learning_rate()
+                terms = self.learn(batch)
+                state.average()
+                state.step += 1
+                last = state.step == plan.steps
+                if last or state.step % max(1, plan.steps // JOURNAL_ENTRIES) == 0:
+                    self.note({"event": "step", "step": state.step, "loss": sum(terms.values()), "terms": terms, "lr": rate})
+                if last or state.step % plan.validate_every == 0:
+                    self.validate()
+                if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                    self.save()
+                if stop.is_set():
+                    return
+
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """One step down the gradient; the terms of the loss."""
+        try:
+            return self.descend(batch)
+        except torch.OutOfMemoryError as error:
+            if self.pieces >= self.plan.batch:
+                raise MaskwrightError(
+                    f"{self.run.folder}: not even one crop of {self.plan.crop_hw} pixels fits into the memory of {self.device}. "
+                    "Start a new run with a smaller crop: --set crop_hw=[128,128]"
+                ) from error
+            self.pieces *= 2
+            message = (
+                f"Out of memory: from here on a batch is worked through in {self.pieces} pieces; the gradients add up alike."
+            )
+            self.note({"event": "note", "step": self.state.step, "message": message})
+            return self.learn(batch)
+
+    def descend(self, batch: Batch) -> dict[str, float]:
+        self.optimizer.zero_grad(set_to_none=True)
+        totals: dict[str, float] = {}
+        images, targets = batch.image.chunk(self.pieces), batch.target.chunk(self.pieces)
+        for image, target in zip(images, targets, strict=True):
+            image = image.to(self.device, memory_format=torch.channels_last)
+            terms = self.task.losses(self.network, Batch(image, target.to(self.device), batch.ids))
+            loss = torch.stack(list(terms.values())).sum() / len(images)
+            self.fabric.backward(loss)
+            for name, term in terms.items():
+                totals[name] = totals.get(name, 0.0) + term.item() / len(images)
+        norm = torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), self.plan.optimizer.clip_norm)
+        if not torch.isfinite(norm + sum(totals.values())):
+            raise NotANumber(f"the loss of step {self.state.step} is no number; its images were: {', '.join(batch.ids)}")
+        self.optimizer.step()
+        return totals
+
+    def validate(self) -> None:
+        """Score the averaged weights on the validation part and keep them if they are the best so far."""
+        state = self.state
+        if self.val is None:
+            self.keep_best(None, "none")
+            return
+        plan = replace(self.plan, mirror=False)
+        scores = evaluate(Predictor(plan, state.averaged, device=self.device), self.val)
+        row = scores.headline_row
+        score = None if row.value != row.value else row.value
+        per_class = {r.subject: r.value for r in scores.rows if r.metric == row.metric and r.value == r.value}
+        self.note({"event": "validation", "step": state.step, "score": score, "metric": scores.headline, "classes": per_class})
+        if state.best_score is None or (score is not None and score > state.best_score):
+            self.keep_best(score, scores.headline)
+
+    def keep_best(self, score: float | None, metric: str) -> None:
+        self.state.best_score = score
+        about = {"step": self.state.step, "score": score, "metric": metric}
+        save_weights(self.run.best_path, self.state.averaged.state_dict(), about)
+
+    def save(self) -> None:
+        self.state.seconds = time.monotonic() - self.began
+        self.run.save_checkpoint(self.state.tensors(), self.state.about())
+        self.saved = time.monotonic()
+
+    def restore(self) -> None:
+        """Take up the newest whole checkpoint, where there is one."""
+        kept = self.run.load_checkpoint()
+        if kept is not None:
+            self.state.restore(*kept, source=self.run.folder)
+
+    def go_back(self, trouble: NotANumber) -> None:
+        """Return once to the last checkpoint with half the learning rate. Raises `TrainingError` the second time."""
+        if self.state.caution < 1:
+            raise TrainingError(
+                f"{self.run.folder}: again, {trouble}. The last good weights are kept in {self.run.best_path.name}. "
+                "Look at these images with 'maskwright check', or start a new run with a lower rate: "
+                f"--set optimizer.learning_rate={self.plan.optimizer.learning_rate / 4:g}"
+            )
+        best = self.state.best_score
+        self.restore()
+        self.state.best_score, self.state.caution = best, 0.5
+        message = f"Went back to step {self.state.step} with half the learning rate, since {trouble}."
+        self.note({"event": "note", "step": self.state.step, "message": message})
+        self.save()
+
+    def note(self, entry: dict[str, Any]) -> None:
+        """Put an entry into the journal and hand it to who listens."""
+        entry = {**entry, "seconds": round(time.monotonic() - self.began, 2)} if "seconds" not in entry else entry
+        self.run.journal.append(entry)
+        if self.listen is not None:
+            self.listen(entry)

@@ -1,0 +1,97 @@
+"""What a plan costs on this machine, measured: seconds and memory of a step and of a prediction."""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from statistics import median
+
+import psutil
+import torch
+from torch import nn
+
+from maskwright.base.errors import PlanError
+from maskwright.losses import build_loss
+from maskwright.nn.device import keep_memory, pick_device
+from maskwright.nn.fold import fold_batch_norm
+from maskwright.plan.plan import Plan
+from maskwright.sampling.batches import Batches, prefetch
+from maskwright.sampling.samples import PreparedSamples
+
+WARM_STEPS = 2
+TIMED_STEPS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Seconds of one training step with its share of making batches, seconds a megapixel predicted, and memory."""
+
+    step_seconds: float
+    megapixel_seconds: float
+    memory_gb: float
+
+
+def measure(plan: Plan, samples: PreparedSamples, *, device: str = "auto") -> Cost:
+    """Take a few real steps of the plan on its own data, and predict one tile. The weights are thrown away.
+
+    Raises `PlanError` where the memory does not suffice.
+    """
+    keep_memory()
+    where = pick_device(device)
+    with torch.random.fork_rng(devices=[]):
+        network = plan.model.build(channels=plan.channels, classes=len(plan.classes))
+    network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    try:
+        step_seconds, memory_gb = _training(plan, samples, network, where)
+        megapixel_seconds = _prediction(plan, network, where)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise PlanError(
+            f"A batch of {plan.batch} crops of {plan.crop_hw} pixels does not fit into the memory of {where}. "
+            "Plan with less: --set batch=2, --set crop_hw=[128,128] or narrower --set model.widths=[16,32,64]"
+        ) from error
+    return Cost(step_seconds=step_seconds, megapixel_seconds=megapixel_seconds, memory_gb=memory_gb)
+
+
+def _training(plan: Plan, samples: PreparedSamples, network: nn.Module, device: torch.device) -> tuple[float, float]:
+    """Seconds of a step, and the memory that training adds to the process (or takes on the GPU)."""
+    loss = build_loss(plan.loss, plan.class_weights).to(device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
+    batches = Batches(
+        samples, crop_hw=plan.crop_hw, batch=plan.batch, augmentation=plan.augmentation,
+        foreground_share=plan.foreground_share, background=plan.background, seed=plan.seed,
+    )  # fmt: skip
+    before, seconds = _memory_gb(device), []
+    most = before
+    with closing(prefetch(batches, range(WARM_STEPS + TIMED_STEPS))) as steps:
+        began = time.perf_counter()
+        for batch in steps:
+            image = batch.image.to(device, memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
+                logits = network(image)
+            optimizer.zero_grad(set_to_none=True)
+            loss(logits, batch.target.to(device)).backward()
+            optimizer.step()
+            most = max(most, _memory_gb(device))
+            seconds.append(time.perf_counter() - began)
+            began = time.perf_counter()
+    return median(seconds[WARM_STEPS:]), most - before
+
+
+@torch.inference_mode()
+def _prediction(plan: Plan, network: nn.Module, device: torch.device) -> float:
+    """Seconds a megapixel, in the precision and with the folding that prediction uses."""
+    kind = torch.bfloat16 if plan.precision == "bf16" else torch.float32
+    folded = fold_batch_norm(network).to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    side = min(512, *plan.tile_hw)
+    tile = torch.zeros(1, plan.channels, side, side, device=device, dtype=kind).contiguous(memory_format=torch.channels_last)
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        folded(tile).float().cpu()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds) / (side * side / 1e6)
+
+
+def _memory_gb(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    return float(psutil.Process().memory_info().rss / 2**30)

@@ -1,0 +1,62 @@
+"""Semantic segmentation: the class of every pixel."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int64, UInt16
+from torch import Tensor, nn
+
+from maskwright.losses import build_loss
+from maskwright.masks.convert import to_label_map
+from maskwright.masks.overlap import class_table
+from maskwright.masks.tiles import Tile, blend
+from maskwright.masks.types import LabelMap, Segmentation
+from maskwright.metrics import semantic
+from maskwright.metrics.scores import Scores
+from maskwright.plan.plan import Plan
+from maskwright.sampling.batches import Batch
+
+
+class SemanticTask:
+    """A network with one output a class, a pixel-wise loss, the class of the largest probability."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.loss = build_loss(plan.loss, plan.class_weights)
+
+    def network(self) -> nn.Module:
+        """A fresh network as planned."""
+        return self.plan.model.build(channels=self.plan.channels, classes=len(self.plan.classes))
+
+    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "h w"]:
+        """The class ids; objects are painted as their class."""
+        return to_label_map(segmentation).ids
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The planned terms by name, weights included."""
+        return self.loss.terms(network(batch.image), batch.target)
+
+    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float32[Tensor, "b k h w"]:
+        """Class probabilities; with `mirror` in the plan, the mean over the image and its mirror images."""
+        probabilities = torch.softmax(network(image).float(), dim=1)
+        if not self.plan.mirror:
+            return probabilities
+        for axes in ((3,), (2,), (2, 3)):
+            probabilities += torch.softmax(network(image.flip(axes)).float(), dim=1).flip(axes)
+        return probabilities / 4
+
+    def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> LabelMap:
+        """The class of the largest blended probability at every pixel."""
+        ids = np.empty(size_hw, np.uint16)
+        for top, strip in blend(outputs, size_hw):
+            ids[top : top + strip.shape[1]] = strip.argmax(axis=0)
+        return LabelMap(ids, self.plan.classes)
+
+    def tally(self, ground_truth: Segmentation, prediction: Segmentation) -> Int64[np.ndarray, "k k1"]:
+        """Pixels of one image per (ground-truth class, predicted class)."""
+        return class_table(to_label_map(ground_truth).ids, to_label_map(prediction).ids, len(self.plan.classes))
+
+    def scores(self, ids: Sequence[str], tallies: Sequence[Int64[np.ndarray, "k k1"]]) -> Scores:
+        """Accuracy, Dice and IoU with their rules."""
+        return semantic.score(tallies, ids, self.plan.classes, background=self.plan.background)

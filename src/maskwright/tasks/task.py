@@ -1,0 +1,38 @@
+"""The protocol of a task: how a segmentation becomes a target, and an output a segmentation."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt16
+from torch import Tensor, nn
+
+from maskwright.masks.tiles import Tile
+from maskwright.masks.types import Segmentation
+from maskwright.metrics.scores import Scores
+from maskwright.sampling.batches import Batch
+
+
+class Task(Protocol):
+    """What the engine asks of a task, so that train, predict and evaluate have no branch on its kind."""
+
+    def network(self) -> nn.Module:
+        """A fresh network as planned."""
+
+    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "h w"]:
+        """What the loss compares with, before cropping."""
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Named terms, already weighted; training minimises their sum."""
+
+    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
+        """What one tile says, in a form that blends: probabilities."""
+
+    def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Segmentation:
+        """The segmentation of the whole image from what its tiles say."""
+
+    def tally(self, ground_truth: Segmentation, prediction: Segmentation) -> Any:
+        """What one image adds to the scores."""
+
+    def scores(self, ids: Sequence[str], tallies: Sequence[Any]) -> Scores:
+        """The scores of many images."""
