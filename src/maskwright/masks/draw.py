@@ -67,43 +67,39 @@ def error_map(
     """Where a prediction is right and how it is wrong, in the colours of `MISTAKES` over the gray image.
 
     Missed: foreground that was predicted as background, or not predicted at all. Spurious: background that was predicted as
-    foreground. Background that was found stays clear. Without a background class every mistake is a wrong class.
+    foreground. Background that was found stays clear. Without a background class every mistake is a wrong class, and hits
+    stay clear as well, since they would cover the whole image.
     """
     truth, found = ground_truth.ids, prediction.ids
-    nothing = IGNORE if background is None else background
+    right, nothing = truth == found, IGNORE if background is None else background
     hit, missed, spurious, wrong_class, ignored = range(1, 6)
-    kinds = np.select(
-        [
-            truth == IGNORE,
-            found == IGNORE,
-            (truth == found) & (found == nothing),
-            truth == found,
-            truth == nothing,
-            found == nothing,
-        ],
-        [ignored, missed, 0, hit, spurious, missed],
+    outcomes = np.select(
+        [truth == IGNORE, found == IGNORE, right & (found == nothing), right, truth == nothing, found == nothing],
+        [ignored, missed, 0, 0 if background is None else hit, spurious, missed],
         default=wrong_class,
     )
     gray = np.broadcast_to(image.mean(axis=2, keepdims=True).astype(np.uint8), image.shape)
-    return _painted(gray, kinds, [CLEAR, *MISTAKES.values()][:ignored], alpha=0.6, outline=False)
+    return _painted(gray, outcomes, [CLEAR, *MISTAKES.values()][:ignored], alpha=0.6, outline=False)
 
 
 def contact_sheet(
     images: Sequence[UInt8[np.ndarray, "_h _w 3"]], captions: Sequence[str], *, columns: int = 4, cell: int = 256
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Pictures of any sizes in rows of `columns`, each fitted into a square of `cell` pixels, its caption below."""
-    font = ImageFont.load_default(size=12)
-    gap, caption_height = 6, 18
-    columns = max(1, min(columns, len(images)))
-    rows = -(-len(images) // columns)
-    size = (columns * (cell + gap) + gap, rows * (cell + caption_height + gap) + gap)
-    sheet = Image.new("RGB", size, (255, 255, 255))
+    font, gap, caption_height = ImageFont.load_default(size=12), 6, 20
+    pictures = [_fitted(Image.fromarray(image), cell) for image in images]
+    columns = max(1, min(columns, len(pictures)))
+    rows = [range(start, min(start + columns, len(pictures))) for start in range(0, len(pictures), columns)]
+    heights = [max(pictures[i].height for i in row) + caption_height + gap for row in rows]
+    sheet = Image.new("RGB", (columns * (cell + gap) + gap, sum(heights) + gap), (255, 255, 255))
     pen = ImageDraw.Draw(sheet)
-    for i, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        x, y = gap + i % columns * (cell + gap), gap + i // columns * (cell + caption_height + gap)
-        picture = _fitted(Image.fromarray(image), cell)
-        sheet.paste(picture, (x + (cell - picture.width) // 2, y + (cell - picture.height) // 2))
-        pen.text((x, y + cell + 2), _shortened(caption, font, cell), fill=(0, 0, 0), font=font)
+    y = gap
+    for row, height in zip(rows, heights, strict=True):
+        for column, i in enumerate(row):
+            x = gap + column * (cell + gap)
+            sheet.paste(pictures[i], (x + (cell - pictures[i].width) // 2, y))
+            pen.text((x, y + height - caption_height - gap + 3), _shortened(captions[i], font, cell), fill=(0, 0, 0), font=font)
+        y += height
     return np.array(sheet)
 
 

@@ -68,7 +68,7 @@ def _from_segmentation_models(images: Counts, pooled: Counts) -> tuple[Conventio
             library=library,
             call="f1_score, micro",
             value=float(micro[0]),
-            rule="Pixels of all images and classes counted together; background in. The pixel accuracy, where every pixel is predicted.",
+            rule="Pixels of all images and classes together; background in. Equals the accuracy if every pixel is predicted.",
         ),
         Convention(
             library=library,
