@@ -1,0 +1,89 @@
+"""How the masks of a folder code their classes, inferred from the values that occur in them, or declared."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from maskwright.data.coding_colors import infer_colors
+from maskwright.data.coding_numbers import infer_numbers
+from maskwright.data.coding_options import CodingError, CodingOptions, Inference
+from maskwright.data.histogram import MaskHistogram, histogram
+from maskwright.masks.coding import RawMask, repair_nearest, unpacked
+
+__all__ = ["CodingError", "CodingOptions", "Inference", "MaskHistogram", "histogram", "infer"]
+
+
+def infer(histograms: Sequence[MaskHistogram], options: CodingOptions | None = None) -> Inference:
+    """The coding of the masks with these histograms. Raises `CodingError` where only a person can know it."""
+    options = options or CodingOptions()
+    if not histograms:
+        raise CodingError("no-masks", "There is no mask to learn the classes from.", "Name the masks' folder with --masks.")
+    histograms, doubts = _repaired(histograms, options)
+    in_color = options.kind == "colors" or bool(options.colors) or any(each.is_color for each in histograms)
+    inference = (
+        infer_colors(histograms, options) if in_color and options.kind != "instances" else infer_numbers(histograms, options)
+    )
+    if not doubts:
+        return inference
+    return replace(inference, coding=replace(inference.coding, nearest=True), doubts=(*doubts, *inference.doubts))
+
+
+def _repaired(histograms: Sequence[MaskHistogram], options: CodingOptions) -> tuple[Sequence[MaskHistogram], tuple[str, ...]]:
+    """The histograms as nearest-value repair leaves them, and in words that it was done. Raises on damage without the option."""
+    damaged = [each for each in histograms if each.damaged and (options.kind != "instances" or each.lossy)]
+    if not damaged:
+        return histograms, ()
+    legal = _legal(histograms, options)
+    name = "#{:06X}" if any(each.is_color for each in histograms) else "{}"
+    values = ", ".join(map(name.format, legal[:20]))
+    first = damaged[0]
+    cause = (
+        "JPEG files, which change pixels"
+        if first.lossy
+        else "values between others at the borders, as JPEG or smooth resizing leaves them"
+    )
+    message = (
+        f"{first.path} and {len(damaged) - 1} more of {len(histograms)} masks hold {cause}: "
+        f"{len(first.counts)} values in this one, where the areas hold {values or 'none'}."
+    )
+    if len(legal) < 2:
+        raise CodingError(
+            "damaged-masks",
+            message,
+            "These masks cannot be repaired: export them again as PNG.",
+            [each.path for each in damaged],
+        )
+    if options.repair is None:
+        remedy = (
+            f"Export them again as PNG without smoothing, or pass --repair nearest to give every pixel the nearest of {values}."
+        )
+        raise CodingError("damaged-masks", message, remedy, [each.path for each in damaged])
+    doubt = f"{message} Repaired: every pixel takes the nearest of {values}."
+    return [_to_nearest(each, legal) for each in histograms], (doubt,)
+
+
+def _legal(histograms: Sequence[MaskHistogram], options: CodingOptions) -> list[int]:
+    """The values that damaged masks had before: declared colours, else the ones of undamaged masks and of large areas."""
+    if options.colors:
+        return sorted(red << 16 | green << 8 | blue for red, green, blue in options.colors)
+    found: list[int] = []
+    for value, _ in Counter(
+        value for each in histograms for value in (each.peaks() if each.damaged else each.counts)
+    ).most_common():
+        if all(histograms[0].far(value, other) for other in found):
+            found.append(value)
+    return sorted(found)
+
+
+def _to_nearest(each: MaskHistogram, legal: Sequence[int]) -> MaskHistogram:
+    """The histogram of the repaired mask."""
+    values = np.array(list(each.counts), np.int64)[None]
+    colors = np.stack([values >> 16, values >> 8 & 255, values & 255], axis=-1).astype(np.uint8)
+    raw = RawMask(colors if each.is_color else values)
+    repaired = repair_nearest(raw, [unpacked(value) for value in legal] if each.is_color else legal).numbers()[0].tolist()
+    counts: Counter[int] = Counter()
+    for value, count in zip(repaired, each.counts.values(), strict=True):
+        counts[value] += count
+    return replace(each, counts=dict(counts), damaged=False)

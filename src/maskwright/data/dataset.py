@@ -1,0 +1,174 @@
+"""Images with their masks as a person's folder holds them, read one at a time."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from maskwright.base.errors import DataError
+from maskwright.data.coding import CodingOptions, infer
+from maskwright.data.record import Record
+from maskwright.data.sample import Sample
+from maskwright.data.scan import Fault, Progress, Scan, scan
+from maskwright.data.sizes import check_sizes
+from maskwright.formats import native, read_mask
+from maskwright.formats.content import MAX_PIXELS
+from maskwright.formats.images import image_info, read_image
+from maskwright.masks.classes import Classes
+from maskwright.masks.coding import Color, Kind, MaskCoding, Value
+
+__all__ = ["DataSet", "Record", "read"]
+
+NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Records and how their masks code classes. An index reads the files anew; nothing is kept in memory.
+
+    words: what was found and how it maps to classes. doubts: what a person should look at. faults: files that are left out.
+    """
+
+    root: Path
+    records: tuple[Record, ...]
+    coding: MaskCoding | None
+    words: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    max_pixels: int = MAX_PIXELS
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Raises `ImageFileError`, `MaskValueError` or `DataError` with the file's name where it cannot be used."""
+        record = self.records[index]
+        image = read_image(record.image, max_pixels=self.max_pixels)
+        x0, y0, x1, y1 = record.window_xyxy or (0, 0, image.shape[1], image.shape[0])
+        segmentation = None
+        if record.mask is not None and self.coding is not None:
+            raw = read_mask(record.mask, max_pixels=self.max_pixels)
+            if raw.size_hw != image.shape[:2]:
+                check_sizes(record.image, image_info(record.image, max_pixels=self.max_pixels), record.mask, raw.size_hw)
+            segmentation = self.coding.decode(replace(raw, values=raw.values[y0:y1, x0:x1]), record.mask)
+        return Sample(record.id, image[y0:y1, x0:x1], segmentation, record.group)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def classes(self) -> Classes:
+        """Raises `DataError` where the data set has no masks to know classes from."""
+        if self.coding is None:
+            raise DataError(f"{self.root}: there are no masks, so there are no classes. Name the masks' folder with --masks.")
+        return self.coding.classes
+
+    def with_records(self, records: Sequence[Record]) -> "DataSet":
+        """The same data set with these records only."""
+        return replace(self, records=tuple(records))
+
+    def split(self, fraction: float = 0.2, *, seed: int = 0) -> "tuple[DataSet, DataSet]":
+        """Training and validation part that share no group and no near-duplicate; `data.split.split` says more and can do more."""
+        from maskwright.data.split import split  # imports this module
+
+        parts = split(self, fraction=fraction, seed=seed).parts
+        return parts["train"], parts["val"]
+
+
+def read(
+    path: Path | str,
+    masks: Path | str | None = None,
+    *,
+    image_glob: str | None = None,
+    mask_glob: str | None = None,
+    kind: Kind | None = None,
+    ignore: Sequence[Value] = (),
+    class_names: Sequence[str] | None = None,
+    colors: Mapping[Color, str] | None = None,
+    foreground: int | None = None,
+    repair: Literal["nearest"] | None = None,
+    group_by: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    progress: Progress | None = None,
+) -> DataSet:
+    """Read a folder as it is: pair images and masks by name, and learn from all masks what their values mean.
+
+    What is said here goes before what is inferred; the folder's own dataset.json goes before inference too. Files that cannot be
+    used are left out and listed in `faults`. Raises `DataError` where nothing can be paired or names contradict each other,
+    and `CodingError` where the meaning of the values is not clear.
+    """
+    found = scan(
+        Path(path), None if masks is None else Path(masks),
+        image_glob=image_glob, mask_glob=mask_glob, max_pixels=max_pixels, progress=progress,
+    )  # fmt: skip
+    options = CodingOptions(
+        kind=kind, ignore=tuple(ignore), class_names=class_names, colors=colors or {}, foreground=foreground, repair=repair
+    )
+    return from_scan(found, options, group_by=group_by, max_pixels=max_pixels)
+
+
+def from_scan(found: Scan, options: CodingOptions, *, group_by: str | None = None, max_pixels: int = MAX_PIXELS) -> DataSet:
+    """The data set of a folder that is scanned already. Raises as `read` does."""
+    _check_found(found)
+    records = found.records if group_by is None else grouped(found.records, group_by)
+    words = (*_counts(found), *found.pairing.notes)
+    if not found.pairing.pairs:
+        return DataSet(found.root, records, None, words, (), found.faults, max_pixels)
+    if native.is_native(found.root) and options == CodingOptions():
+        words = (*words, f"classes and mask values are those of {found.root / native.NAME}")
+        return DataSet(found.root, records, native.read_native(found.root), words, (), found.faults, max_pixels)
+    inference = infer(found.histograms, options)
+    return DataSet(
+        found.root, records, inference.coding, (*words, *inference.words), inference.doubts, found.faults, max_pixels
+    )
+
+
+def grouped(records: Sequence[Record], group_by: str) -> tuple[Record, ...]:
+    """The records with the group that a regular expression finds in their ids: its first bracket, or all that it matches.
+
+    Raises `DataError` where the expression is wrong or finds nothing in an id.
+    """
+    try:
+        expression = re.compile(group_by)
+    except re.error as error:
+        raise DataError(f"--group-by '{group_by}' is no regular expression: {error}.") from error
+    found = [(record, expression.search(record.id)) for record in records]
+    missed = [record.id for record, match in found if match is None]
+    if missed:
+        raise DataError(
+            f"--group-by '{group_by}' finds nothing in {len(missed)} of {len(records)} names: {', '.join(missed[:NAMES_SHOWN])}."
+        )
+    return tuple(
+        replace(record, group=match[1] if expression.groups and match[1] is not None else match[0])
+        for record, match in found
+        if match
+    )
+
+
+def _check_found(found: Scan) -> None:
+    ambiguous = [fault for fault in found.faults if fault.code == "ambiguous"]
+    if ambiguous:
+        more = f" {len(ambiguous) - NAMES_SHOWN} more are like this." if len(ambiguous) > NAMES_SHOWN else ""
+        raise DataError(" ".join(fault.message for fault in ambiguous[:NAMES_SHOWN]) + more)
+    pairing = found.pairing
+    if pairing.masks_without_image and not pairing.pairs:
+        images, masks = (
+            [record.image.name for record in pairing.images_without_mask],
+            [path.name for path in pairing.masks_without_image],
+        )
+        raise DataError(
+            f"{found.root}: no mask belongs to any image by its name. Images ({len(images)}): {', '.join(images[:NAMES_SHOWN])}; "
+            f"masks ({len(masks)}): {', '.join(masks[:NAMES_SHOWN])}. Name a mask like its image (x.png or x_mask.png)."
+        )
+    if not found.records:
+        first = f" The first of {len(found.faults)} faults: {found.faults[0].message}" if found.faults else ""
+        raise DataError(f"{found.root}: no usable images found. Name a folder that holds images, or images/ and masks/.{first}")
+
+
+def _counts(found: Scan) -> tuple[str, ...]:
+    pairing = found.pairing
+    what = "images with masks" if pairing.pairs else "images without masks"
+    words = [f"{len(found.records)} {what}"]
+    words += [f"{len(paths)} passed over: {reason}" for reason, paths in pairing.passed_over]
+    return tuple(words)

@@ -1,0 +1,82 @@
+"""What a file really holds, judged by its first bytes and never by its name, before anything is decoded."""
+
+import os
+import stat
+from pathlib import Path
+
+from maskwright.base.errors import ImageFileError
+
+# Pillow's own hard limit, so that a small file cannot unpack to more memory than a machine has.
+MAX_PIXELS = 178_956_970
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".webp", ".gif"})
+
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"II*\0", "tiff"), (b"MM\0*", "tiff"), (b"II+\0", "tiff"), (b"MM\0+", "tiff"),  # classic and BigTIFF, both byte orders
+    (b"BM", "bmp"),
+    (b"GIF87a", "gif"), (b"GIF89a", "gif"),
+)  # fmt: skip
+
+# What people most often have in hand instead of an image.
+STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (b"<!doctype html", "HTML, as a failed download gives"),
+    (b"<html", "HTML, as a failed download gives"),
+    (b"<?xml", "XML"),
+    (b"version https://git-lfs", "a Git LFS pointer; fetch the file itself with 'git lfs pull'"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+    (b"%pdf", "PDF"),
+    (b"pk\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "a gzip archive (a NIfTI volume ends in .nii.gz); two-dimensional images are read"),
+    (b"\x93numpy", "a NumPy array; save it as PNG or TIFF"),
+    (b"\x89hdf", "HDF5"),
+)
+KINDS_READ = "PNG, JPEG, TIFF, BMP, WebP and GIF are read"
+
+
+def image_kind(path: Path) -> str:
+    """'png', 'jpeg', 'tiff', 'bmp', 'webp' or 'gif'. Raises `ImageFileError` for anything else; never waits on a pipe."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+            raise ImageFileError(f"{path}: this is {kind}, not an image file. Move it away or name another file.")
+        with open(path, "rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise ImageFileError(
+            f"{path}: cannot be read ({error.strerror or error}). Check the name and the permissions."
+        ) from error
+    if not head:
+        raise ImageFileError(f"{path}: the file is empty (0 bytes). Copy or export it again.")
+    for signature, kind in SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    raise ImageFileError(f"{path}: not an image (looks like {_stranger(head)}). {KINDS_READ}.")
+
+
+def check_pixels(path: Path, size_hw: tuple[int, int], max_pixels: int) -> None:
+    """Raises `ImageFileError` where a header promises more pixels than allowed, before memory is taken for them."""
+    height, width = size_hw
+    if height * width > max_pixels:
+        raise ImageFileError(
+            f"{path}: the file of {os.stat(path).st_size} bytes claims {width} x {height} pixels, more than the {max_pixels} allowed. "
+            f"If it is meant to be so large, pass --max-pixels {height * width}."
+        )
+    if height < 1 or width < 1:
+        raise ImageFileError(f"{path}: the file claims {width} x {height} pixels, so there is nothing in it. Export it again.")
+
+
+def _stranger(head: bytes) -> str:
+    """A guess at what a file is that is no image."""
+    if head[128:132] == b"DICM":
+        return "DICOM; export it as PNG or TIFF"
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for signature, name in STRANGERS:
+        if start.startswith(signature):
+            return name
+    return "text" if b"\0" not in head and head.isascii() else "a format that is not known here, or a damaged file"

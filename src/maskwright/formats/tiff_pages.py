@@ -1,0 +1,125 @@
+"""Pixels as a TIFF stores them, through tifffile: one plane of any type, or planes that are channels."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tifffile
+from jaxtyping import Shaped
+from tifffile import COMPRESSION, PHOTOMETRIC
+
+from maskwright.base.errors import ImageFileError
+from maskwright.formats.content import check_pixels
+from maskwright.formats.stored import ORIENTATION_TAG, Header
+
+# tifffile logs what it also raises; without a handler Python would print it over the progress bar.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+AXES_READ = ("YX", "YXS", "SYX", "CYX")  # S: samples of a pixel (RGB); C: channels stored as planes
+MAX_CHANNELS_AT_MAX_PIXELS = 4
+LOSSY = (
+    COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.JPEG_LOSSY, COMPRESSION.WEBP,
+    COMPRESSION.JPEG2000, COMPRESSION.APERIO_JP2000_RGB, COMPRESSION.APERIO_JP2000_YCBC, COMPRESSION.JPEGXR,
+)  # fmt: skip
+COLORS: dict[int, Literal["gray", "palette", "rgb", "cmyk"]] = {
+    PHOTOMETRIC.MINISWHITE: "gray",
+    PHOTOMETRIC.MINISBLACK: "gray",
+    PHOTOMETRIC.RGB: "rgb",
+    PHOTOMETRIC.PALETTE: "palette",
+    PHOTOMETRIC.SEPARATED: "cmyk",
+    PHOTOMETRIC.YCBCR: "rgb",  # tifffile turns JPEG's YCbCr into RGB
+}
+
+
+def read_header(path: Path, max_pixels: int) -> Header:
+    """The header of a TIFF's first image; the pixels are not decoded. Raises `ImageFileError` on axes that are no image."""
+    with _opened(path) as file:
+        return _header(file, path, max_pixels)
+
+
+def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray, "h w *c"]]:
+    """Header and pixels, channels last. Raises `ImageFileError` where the file is cut off or damaged."""
+    with _opened(path) as file:
+        header = _header(file, path, max_pixels)
+        series = file.series[0]
+        _check_whole(series, path)
+        pixels = series.asarray()
+    if series.axes in ("SYX", "CYX"):
+        pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.ndim < len(header.size_hw):
+        pixels = pixels.reshape(header.size_hw)
+    if series.keyframe.photometric == PHOTOMETRIC.MINISWHITE and pixels.dtype.kind in "bu":
+        pixels = ~pixels if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max - pixels
+    return header, pixels
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
+    try:
+        with tifffile.TiffFile(path) as file:
+            yield file
+    except ImageFileError:
+        raise
+    except Exception as error:  # damaged files make the parser and the codecs raise almost anything
+        raise ImageFileError(
+            f"{path}: the TIFF file of {os.stat(path).st_size} bytes is damaged or cut off ({error}). "
+            f"Copy or export it again, or take it out of the folder."
+        ) from error
+
+
+def _header(file: tifffile.TiffFile, path: Path, max_pixels: int) -> Header:
+    series = file.series[0]
+    page = series.keyframe
+    size_hw = (page.imagelength, page.imagewidth)
+    check_pixels(path, size_hw, max_pixels)
+    channels = _channels(series, path)
+    check_pixels(path, (size_hw[0] * size_hw[1], channels), max_pixels * MAX_CHANNELS_AT_MAX_PIXELS)
+    if page.photometric not in COLORS or (page.photometric == PHOTOMETRIC.YCBCR and page.compression not in LOSSY):
+        name = getattr(page.photometric, "name", page.photometric)
+        raise ImageFileError(f"{path}: the TIFF's colour space {name} is not read. Save it as gray or RGB.")
+    color = COLORS[page.photometric]
+    extra = tuple(page.extrasamples)
+    has_alpha = bool(extra) and extra[-1] in (1, 2) and color in ("gray", "rgb")
+    if channels - has_alpha != {"gray": 1, "palette": 1, "rgb": 3, "cmyk": 4}[color]:
+        color = "channels"
+    notes = []
+    if len(file.series) > 1:
+        notes.append(f"{len(file.series)} images; only the first is read")
+    colormap = page.colormap if color == "palette" else None
+    palette = None if colormap is None else tuple((int(r) >> 8, int(g) >> 8, int(b) >> 8) for r, g, b in colormap.T)
+    orientation = page.tags.valueof(ORIENTATION_TAG, 1)
+    return Header(
+        "tiff", size_hw, color, channels, has_alpha, np.dtype(series.dtype), int(page.bitspersample),
+        palette, int(orientation), page.compression in LOSSY, tuple(notes),
+    )  # fmt: skip
+
+
+def _channels(series: tifffile.TiffPageSeries, path: Path) -> int:
+    """Values a pixel. Raises `ImageFileError` that shows the axes where they are more than those of one image."""
+    if series.size == series.keyframe.imagelength * series.keyframe.imagewidth:
+        return 1
+    if series.axes not in AXES_READ:
+        sizes = ", ".join(f"{axis}={size}" for axis, size in zip(series.axes, series.shape, strict=True))
+        raise ImageFileError(
+            f"{path}: the TIFF has the axes {series.axes} ({sizes}), but one image has {' or '.join(AXES_READ)}. "
+            f"Save every plane as a file of its own, or mark planes that are channels as axis C."
+        )
+    return int(series.shape[-1] if series.axes == "YXS" else series.shape[0])
+
+
+def _check_whole(series: tifffile.TiffPageSeries, path: Path) -> None:
+    """Raises `ImageFileError` where a strip or tile lies beyond the end of the file: tifffile would fill it with zeros."""
+    size = os.stat(path).st_size
+    for page in series.pages:
+        if page is None:
+            raise ImageFileError(f"{path}: a plane of the TIFF is missing. Copy or export the file again.")
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            if count <= 0 or offset + count > size:
+                raise ImageFileError(
+                    f"{path}: the TIFF file is cut off: it has {size} bytes, but pixels lie at byte {offset} to {offset + count}. "
+                    f"Copy or export it again."
+                )
