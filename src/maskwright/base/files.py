@@ -21,7 +21,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     file or the new one. Raises `MaskwrightError` with the path where the system refuses (full, read-only, no permission).
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:150]}.{os.getpid()}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    # 40 characters, since a name may have 255 bytes and one character up to four of them.
+    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{uuid.uuid4().hex[:8]}{path.suffix[:16]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -30,7 +31,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         sync(path.parent)
     except OSError as error:
         raise MaskwrightError(
-            f"{path}: cannot be written ({error.strerror or error}). What was there before is unchanged. "
+            f"{path}: cannot be written ({error.strerror or error}). No half-written file was left there. "
             f"Make room or permit writing in {path.parent}, or choose another folder with --out."
         ) from error
     finally:
