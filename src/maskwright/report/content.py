@@ -54,6 +54,7 @@ class ReportContent:
     title: str
     scores: Scores
     part: Part = ""
+    background: int | None = 0  # the class that is no mistake to leave unpainted; None where every class is real
     pictures: tuple[Picture, ...] = ()
     split: SplitSummary | None = None
     findings: tuple[Finding, ...] = ()

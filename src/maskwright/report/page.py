@@ -1,16 +1,96 @@
 """The report page: one HTML file that needs nothing but itself."""
 
+import math
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from maskwright.base.files import atomic_write
-from maskwright.report.content import ReportContent
+from maskwright.masks.classes import ClassInfo
+from maskwright.masks.draw import CLEAR, MISTAKES
+from maskwright.masks.types import LabelMap
+from maskwright.report import figures, tables, words
+from maskwright.report.content import Picture, ReportContent
+from maskwright.report.curves import curves
+from maskwright.report.gallery import galleries
+from maskwright.report.training import training
+
+SEVERITIES = ("error", "warning", "note")  # in the order of the page
+LEGEND_CLASSES = 24
 
 
 def render(report: ReportContent) -> str:
-    """The whole page as HTML."""
-    raise NotImplementedError
+    """The whole page as HTML: nothing is loaded, no script runs, and names are escaped whatever they hold.
+
+    Equal contents give equal pages. Below 5 MB for up to 12 pictures; of more, the worst and the best are shown.
+    """
+    environment = Environment(
+        loader=PackageLoader("maskwright.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {
+        "title_of": words.title_of,
+        "number": words.number,
+        "interval_of": words.interval_of,
+        "amount": words.amount,
+        "shortened": words.shortened,
+        "share": words.share,
+        "grouped": words.grouped,
+        "counted": words.counted,
+        "percent": lambda value: round(100 * min(max(value, 0.0), 1.0), 2),
+    }
+    environment.tests["on_unit_scale"] = lambda row: 0 <= row.value <= 1
+    view = _view(report)
+    return words.printable(environment.get_template("page.html.j2").render(view))
 
 
 def write(path: Path, report: ReportContent) -> None:
-    """Write the page; the file is whole or absent."""
+    """Write the page; the file is whole or absent. Raises `MaskwrightError` where it cannot be written."""
     atomic_write(path, render(report))
+
+
+def _view(report: ReportContent) -> dict[str, Any]:
+    """What the template names; what is empty has no section."""
+    headline = report.scores.headline_row
+    images = tables.images(report.scores, report.background)
+    warnings = (words.PART_WARNINGS[report.part],) if report.part in words.PART_WARNINGS else ()
+    shown = galleries(report, images.all_values)
+    return {
+        "report": report,
+        "headline": headline,
+        "sentence": words.headline(report.scores, report.part),
+        "warnings": (*report.scores.warnings, *warnings),
+        "not_measurable": words.NOT_MEASURABLE,
+        "score_groups": tables.score_groups(report.scores),
+        "confusion": tables.confusion(report.scores),
+        "galleries": shown,
+        "class_legend": _class_legend(report.pictures),
+        "outcomes": _outcomes(report),
+        "images": images,
+        "spread": _spread(images, headline.value),
+        "training": training(curves(report.journal)),
+        "findings": sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity)),
+        "split_method": report.split and words.SPLIT_METHODS.get(report.split.method, report.split.method),
+    }
+
+
+def _spread(images: tables.ImageTable, mark: float) -> str:
+    """The figure of all images' scores; empty where there are too few to spread, or they are no shares."""
+    values = [value for value in images.all_values if not math.isnan(value)]
+    return figures.spread_figure(values, mark) if len(values) > 2 and 0 <= min(values) <= max(values) <= 1 else ""
+
+
+def _class_legend(shown: tuple[Picture, ...]) -> tuple[ClassInfo, ...]:
+    """The classes that overlays paint in their own colour, where they are label maps and not too many."""
+    for picture in shown:
+        if isinstance(picture.ground_truth, LabelMap) and len(picture.ground_truth.classes) <= LEGEND_CLASSES:
+            return tuple(info for info in picture.ground_truth.classes if info.color != CLEAR)
+    return ()
+
+
+def _outcomes(report: ReportContent) -> dict[str, tuple[int, int, int]]:
+    """The colours that can occur in error maps of these classes."""
+    impossible = {"hit", "spurious"} if report.background is None else set()
+    if len(report.scores.class_names) == 2 and report.background is not None:
+        impossible = {"wrong class"}
+    return {outcome: color for outcome, color in MISTAKES.items() if outcome not in impossible}
