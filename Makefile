@@ -27,7 +27,7 @@ lint: .venv/installed-dev ## style, types, and the direction of imports
 check: lint test ## everything that must hold before a change goes in
 
 docs: .venv/installed-docs ## build the documentation into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this machine
 	$(BIN)/python benchmarks/speed.py
