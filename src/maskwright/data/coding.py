@@ -10,7 +10,7 @@ from maskwright.data.coding_colors import infer_colors
 from maskwright.data.coding_numbers import infer_numbers
 from maskwright.data.coding_options import CodingError, CodingOptions, Inference
 from maskwright.data.histogram import MaskHistogram, histogram
-from maskwright.masks.coding import RawMask, repair_nearest, unpacked
+from maskwright.masks.coding import RawMask, number_of, repair_nearest, unpacked
 
 __all__ = ["CodingError", "CodingOptions", "Inference", "MaskHistogram", "histogram", "infer"]
 
@@ -31,7 +31,7 @@ def infer(histograms: Sequence[MaskHistogram], options: CodingOptions | None = N
 
 
 def _repaired(histograms: Sequence[MaskHistogram], options: CodingOptions) -> tuple[Sequence[MaskHistogram], tuple[str, ...]]:
-    """The histograms as nearest-value repair leaves them, and in words that it was done. Raises on damage without the option."""
+    """The histograms as repair by the nearest value leaves them, and that in words. Raises on damage without the option."""
     damaged = [each for each in histograms if each.damaged and (options.kind != "instances" or each.lossy)]
     if not damaged:
         return histograms, ()
@@ -67,7 +67,7 @@ def _repaired(histograms: Sequence[MaskHistogram], options: CodingOptions) -> tu
 def _legal(histograms: Sequence[MaskHistogram], options: CodingOptions) -> list[int]:
     """The values that damaged masks had before: declared colours, else the ones of undamaged masks and of large areas."""
     if options.colors:
-        return sorted(red << 16 | green << 8 | blue for red, green, blue in options.colors)
+        return sorted(number_of(color) for color in options.colors)
     found: list[int] = []
     for value, _ in Counter(
         value for each in histograms for value in (each.peaks() if each.damaged else each.counts)

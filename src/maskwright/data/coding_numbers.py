@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskwright.data.coding_options import CodingError, CodingOptions, Inference
 from maskwright.data.histogram import MaskHistogram
-from maskwright.masks.classes import PALETTE, ClassInfo, Classes
+from maskwright.masks.classes import PALETTE, Classes, ClassInfo
 from maskwright.masks.coding import Kind, MaskCoding
 
 MAX_CODES = 32  # gray levels far apart that stand for classes, as 0, 50, 100
@@ -83,13 +83,13 @@ def _instances(
     histograms: Sequence[MaskHistogram], values: list[int], files: dict[int, list[Path]], options: CodingOptions
 ) -> Inference:
     classes = _two_classes(options, "object", is_thing=True)
-    most = max(len([value for value in each.counts if value > 0]) for each in histograms)
-    words = f"masks of {len(histograms)} files hold up to {most} numbers, each one connected area: instances, every number is one object"
-    if options.kind == "instances":
-        words = (
-            f"masks of {len(histograms)} files hold up to {most} numbers: instances, as declared, every number is one object"
-        )
-    return Inference(MaskCoding("instances", ((0, 0),), options.ignore, classes), (f"{words} of class 1 {classes[1].name!r}",))
+    most = max(sum(value > 0 for value in each.counts) for each in histograms)
+    why = "as declared" if options.kind == "instances" else "each one connected area"
+    words = (
+        f"masks of {len(histograms)} files hold up to {most} numbers, {why}: instances, "
+        f"every number above 0 is one object of class 1 {classes[1].name!r}"
+    )
+    return Inference(MaskCoding("instances", ((0, 0),), options.ignore, classes), (words,))
 
 
 def _binary(
@@ -143,7 +143,7 @@ def _class_ids(
                 "unclear-values",
                 f"The masks hold {len(values)} values up to {highest} ({_listed(values)}), which are neither a few classes nor "
                 f"connected objects.",
-                "Say what they are: --kind instances, --kind class-ids with --class-names, or --repair nearest if they were smoothed.",
+                "Say what they are: pass --kind instances, or --class-names with one name for every value.",
                 [histograms[0].path],
             )
         return _gray_codes(histograms, values, options)

@@ -69,7 +69,7 @@ class DataSet:
         return replace(self, records=tuple(records))
 
     def split(self, fraction: float = 0.2, *, seed: int = 0) -> "tuple[DataSet, DataSet]":
-        """Training and validation part that share no group and no near-duplicate; `data.split.split` says more and can do more."""
+        """Training and validation part without a leak between them; `data.split.split` can do more and says what it did."""
         from maskwright.data.split import split  # imports this module
 
         parts = split(self, fraction=fraction, seed=seed).parts
@@ -94,8 +94,8 @@ def read(
 ) -> DataSet:
     """Read a folder as it is: pair images and masks by name, and learn from all masks what their values mean.
 
-    What is said here goes before what is inferred; the folder's own dataset.json goes before inference too. Files that cannot be
-    used are left out and listed in `faults`. Raises `DataError` where nothing can be paired or names contradict each other,
+    What is said here goes before the folder's dataset.json, and that before what is inferred. Files that cannot be used
+    are left out and listed in `faults`. Raises `DataError` where nothing can be paired or names contradict each other,
     and `CodingError` where the meaning of the values is not clear.
     """
     found = scan(
@@ -137,7 +137,7 @@ def grouped(records: Sequence[Record], group_by: str) -> tuple[Record, ...]:
     missed = [record.id for record, match in found if match is None]
     if missed:
         raise DataError(
-            f"--group-by '{group_by}' finds nothing in {len(missed)} of {len(records)} names: {', '.join(missed[:NAMES_SHOWN])}."
+            f"--group-by '{group_by}' finds nothing in {len(missed)} of {len(records)} ids: {', '.join(missed[:NAMES_SHOWN])}."
         )
     return tuple(
         replace(record, group=match[1] if expression.groups and match[1] is not None else match[0])
@@ -158,7 +158,7 @@ def _check_found(found: Scan) -> None:
             [path.name for path in pairing.masks_without_image],
         )
         raise DataError(
-            f"{found.root}: no mask belongs to any image by its name. Images ({len(images)}): {', '.join(images[:NAMES_SHOWN])}; "
+            f"{found.root}: no mask is named like an image. Images ({len(images)}): {', '.join(images[:NAMES_SHOWN])}; "
             f"masks ({len(masks)}): {', '.join(masks[:NAMES_SHOWN])}. Name a mask like its image (x.png or x_mask.png)."
         )
     if not found.records:

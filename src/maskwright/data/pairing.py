@@ -146,7 +146,8 @@ def _match(images: list[_File], masks: list[_File], root: Path, walk: Walk) -> P
     image_of = _partners(single, masks, notes)
     claims = _grouped(image_of, lambda mask: image_of[mask])
     ambiguous = [same for same in (*by_key.values(), *claims.values()) if len(same) > 1]
-    pairs, alone = [], []
+    pairs: list[Record] = []
+    alone: list[Record] = []
     for image in single:
         claimed = claims.get(image, [])
         if len(claimed) <= 1:

@@ -13,6 +13,7 @@ from maskwright.formats import read_mask
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
 
+CHOOSE = "Keep one of them, or say what is an image and what a mask with --image-glob and --mask-glob."
 PARTS_COUNTED_IN = 12  # masks whose connected parts are counted; enough to tell objects from classes
 
 Progress = Callable[[int, int], None]  # (records done, records in all)
@@ -81,7 +82,7 @@ def _pairing_faults(pairing: Pairing) -> list[Fault]:
         Fault(
             "ambiguous",
             same[0],
-            f"{' and '.join(map(str, same))} have the same name or claim the same image. Keep one of them, or choose with --image-glob and --mask-glob.",
+            f"{' and '.join(map(str, same))} have one name or claim one image. {CHOOSE}",
         )
         for same in pairing.ambiguous
     ]

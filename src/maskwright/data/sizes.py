@@ -11,7 +11,7 @@ def check_sizes(image: Path, info: ImageInfo, mask: Path, mask_hw: tuple[int, in
     """Raises `DataError` with both sizes and the likely cause where image and mask do not cover each other."""
     if info.size_hw != mask_hw:
         raise DataError(
-            f"{mask}: the mask is {_words(mask_hw)} pixels, its image {image} is {_words(info.size_hw)}. {_cause(info, mask_hw)}"
+            f"{mask}: the mask is {_words(mask_hw)} pixels, its image {image} {_words(info.size_hw)}. {_cause(info, mask_hw)}"
         )
 
 

@@ -22,7 +22,7 @@ class Walk:
         self._seen: set[tuple[int, int]] = set()
 
     def files(self, root: Path, *, skip: Path | None = None) -> Iterator[PurePosixPath]:
-        """Relative paths of the files with an image's suffix. `skip` is a folder not to enter. Raises `DataError` without a folder."""
+        """Relative paths of the image files; `skip` is a folder not to enter. Raises `DataError` where there is no folder."""
         if not root.is_dir():
             what = "this is a file, not a folder" if root.exists() else "no such folder"
             raise DataError(f"{root}: {what}. Name the folder that holds the images.")

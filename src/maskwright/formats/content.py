@@ -1,6 +1,5 @@
 """What a file really holds, judged by its first bytes and never by its name, before anything is decoded."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -39,11 +38,11 @@ KINDS_READ = "PNG, JPEG, TIFF, BMP, WebP and GIF are read"
 def image_kind(path: Path) -> str:
     """'png', 'jpeg', 'tiff', 'bmp', 'webp' or 'gif'. Raises `ImageFileError` for anything else; never waits on a pipe."""
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
             raise ImageFileError(f"{path}: this is {kind}, not an image file. Move it away or name another file.")
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:
         raise ImageFileError(
@@ -64,7 +63,7 @@ def check_pixels(path: Path, size_hw: tuple[int, int], max_pixels: int) -> None:
     height, width = size_hw
     if height * width > max_pixels:
         raise ImageFileError(
-            f"{path}: the file of {os.stat(path).st_size} bytes claims {width} x {height} pixels, more than the {max_pixels} allowed. "
+            f"{path}: the file of {path.stat().st_size} bytes claims {width} x {height} pixels, but {max_pixels} are allowed. "
             f"If it is meant to be so large, pass --max-pixels {height * width}."
         )
     if height < 1 or width < 1:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Num, Shaped
+from jaxtyping import Num, Shaped, UInt8
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats import stored, tiff_pages
@@ -40,7 +40,7 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Num[np.ndarray, "
 
 
 def image_info(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
-    """Size, channels and type of what `read_image` returns; from the header alone, but for float files, whose NaN are counted."""
+    """What `read_image` will return; from the header alone, but for float files, whose NaN are counted."""
     path = Path(path)
     header = _header(path, max_pixels)
     notes = header.notes
@@ -68,7 +68,7 @@ def _load(path: Path, max_pixels: int) -> tuple[Num[np.ndarray, "h w c"], tuple[
         raise ImageFileError(f"{path}: pixels of the type {pixels.dtype} are not read. Save them as 8-bit, 16-bit or float.")
     image = _converted(_channels_last(pixels, header), header)
     notes = list(header.notes)
-    if np.abs(image).max(initial=0) > EXACT_FLOAT32 if pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 2 else False:
+    if pixels.dtype.kind in "iu" and image.dtype == np.float32 and np.abs(image).max(initial=0) > EXACT_FLOAT32:
         notes.append(f"values beyond {EXACT_FLOAT32}; their last digits are rounded")
     if image.dtype == np.float32:
         image, bad = _finite(image)
@@ -82,7 +82,8 @@ def _channels_last(pixels: Shaped[np.ndarray, "h w *c"], header: Header) -> Shap
     if header.palette is not None:
         colors = np.zeros((np.iinfo(pixels.dtype).max + 1, 3), np.uint8)
         colors[: len(header.palette)] = header.palette
-        return colors[pixels]
+        painted: UInt8[np.ndarray, "h w c"] = colors[pixels]
+        return painted
     if pixels.ndim == 2:
         return pixels[..., None]
     if header.color == "cmyk":
@@ -118,7 +119,7 @@ def _converted(pixels: Shaped[np.ndarray, "h w c"], header: Header) -> Num[np.nd
 
 
 def _finite(image: Num[np.ndarray, "h w c"]) -> tuple[Num[np.ndarray, "h w c"], int]:
-    """The image with the median of the channel where a value is not finite (0 where the whole channel is not), and their count."""
+    """The image with its channel's median (0 where there is none) for every value that is not finite, and how many they are."""
     bad = ~np.isfinite(image)
     if not bad.any():
         return image, 0

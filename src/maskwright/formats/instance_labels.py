@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int32
 
 from maskwright.base.errors import MaskValueError
-from maskwright.masks.convert import instances_to_labels
+from maskwright.masks.convert import hidden_pixels, instances_to_labels
 from maskwright.masks.types import Instances
 
 
@@ -14,9 +14,9 @@ def instance_labels(instances: Instances, path: Path, *, allow_loss: bool) -> tu
     """Labels 1 to n, and in words what they cannot hold. Raises `MaskValueError` where that is something, unless allowed."""
     labels = instances_to_labels(instances)
     lost = []
-    covered = sum(region.area for region in instances.regions) - int(np.count_nonzero(labels))
-    if covered:
-        lost.append(f"{covered} pixels where objects overlap")
+    hidden = hidden_pixels(instances)
+    if hidden:
+        lost.append(f"{hidden} pixels where objects overlap")
     names = [instances.classes[class_id].name for class_id in np.unique(instances.class_ids)]
     if len(names) > 1:
         lost.append(f"the classes of the objects ({', '.join(names)})")

@@ -55,7 +55,7 @@ def _whole(values: Shaped[np.ndarray, "h w *c"], path: Path, notes: list[str]) -
     if not whole.all():
         fractions = values[~whole]
         raise MaskValueError(
-            f"{path}: {fractions.size} of {values.size} float values are no whole numbers, the first is {fractions.flat[0]:.6g}. "
+            f"{path}: {fractions.size} of {values.size} float values are no whole numbers; one is {fractions.flat[0]:.6g}. "
             f"If they are probabilities, save 'value >= 0.5' as an 8-bit mask; otherwise save the class ids as integers."
         )
     notes.append(f"whole numbers stored as {values.dtype}")

@@ -31,7 +31,7 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
     """Class ids as an 8-bit palette PNG that shows the classes' colours, `IGNORE` as 255; 16-bit gray beyond 255 classes."""
     path = Path(path)
     if len(label_map.classes) > IGNORE_8BIT:
-        atomic_write(path, imagecodecs.png_encode(label_map.ids))
+        atomic_write(path, bytes(imagecodecs.png_encode(label_map.ids)))
         return
     ids = np.where(label_map.ids == IGNORE, IGNORE_8BIT, label_map.ids).astype(np.uint8)
     palette = np.zeros((256, 3), np.uint8)
@@ -53,7 +53,7 @@ def write_instances(path: Path, instances: Instances, *, allow_loss: bool = Fals
     ids: UInt16[np.ndarray, "h w"] = labels.astype(np.uint16)
     if instances.ignored is not None:
         ids[instances.ignored] = IGNORE
-    atomic_write(Path(path), imagecodecs.png_encode(ids))
+    atomic_write(Path(path), bytes(imagecodecs.png_encode(ids)))
     return lost
 
 

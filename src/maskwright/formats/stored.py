@@ -15,8 +15,9 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugi
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats.content import check_pixels, image_kind
+from maskwright.masks.coding import Color
 
-Color = tuple[int, int, int]
+ColorModel = Literal["gray", "palette", "rgb", "cmyk", "channels"]
 
 # One parser a kind: no other parser of Pillow (PSD, FITS, EPS ...) can be reached by a crafted file.
 PARSERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -28,7 +29,7 @@ PARSERS: dict[str, type[ImageFile.ImageFile]] = {
 }
 
 # Pillow's mode -> (what the channels are, channels, last one is alpha, type of the numbers)
-MODES: dict[str, tuple[Literal["gray", "palette", "rgb", "cmyk"], int, bool, str]] = {
+MODES: dict[str, tuple[ColorModel, int, bool, str]] = {
     "1": ("gray", 1, False, "bool"),
     "L": ("gray", 1, False, "uint8"),
     "LA": ("gray", 2, True, "uint8"),
@@ -53,7 +54,7 @@ class Header:
 
     kind: str
     size_hw: tuple[int, int]
-    color: Literal["gray", "palette", "rgb", "cmyk", "channels"]
+    color: ColorModel
     channels: int
     has_alpha: bool
     dtype: np.dtype[np.generic]
@@ -108,7 +109,7 @@ def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
         raise ImageFileError(f"{path}: too large for this machine's memory. Cut it into smaller images.") from error
     except Exception as error:  # damaged files make parsers raise almost anything: OSError, SyntaxError, struct.error, ...
         raise ImageFileError(
-            f"{path}: the {kind.upper()} file of {os.stat(path).st_size} bytes is damaged or cut off ({error}). "
+            f"{path}: the {kind.upper()} file of {path.stat().st_size} bytes is damaged or cut off ({error}). "
             f"Copy or export it again, or take it out of the folder."
         ) from error
 

@@ -1,11 +1,9 @@
 """Pixels as a TIFF stores them, through tifffile: one plane of any type, or planes that are channels."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import tifffile
@@ -14,7 +12,7 @@ from tifffile import COMPRESSION, PHOTOMETRIC
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats.content import check_pixels
-from maskwright.formats.stored import ORIENTATION_TAG, Header
+from maskwright.formats.stored import ORIENTATION_TAG, ColorModel, Header
 
 # tifffile logs what it also raises; without a handler Python would print it over the progress bar.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -25,7 +23,7 @@ LOSSY = (
     COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.JPEG_LOSSY, COMPRESSION.WEBP,
     COMPRESSION.JPEG2000, COMPRESSION.APERIO_JP2000_RGB, COMPRESSION.APERIO_JP2000_YCBC, COMPRESSION.JPEGXR,
 )  # fmt: skip
-COLORS: dict[int, Literal["gray", "palette", "rgb", "cmyk"]] = {
+COLORS: dict[int, ColorModel] = {
     PHOTOMETRIC.MINISWHITE: "gray",
     PHOTOMETRIC.MINISBLACK: "gray",
     PHOTOMETRIC.RGB: "rgb",
@@ -66,7 +64,7 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
         raise
     except Exception as error:  # damaged files make the parser and the codecs raise almost anything
         raise ImageFileError(
-            f"{path}: the TIFF file of {os.stat(path).st_size} bytes is damaged or cut off ({error}). "
+            f"{path}: the TIFF file of {path.stat().st_size} bytes is damaged or cut off ({error}). "
             f"Copy or export it again, or take it out of the folder."
         ) from error
 
@@ -81,7 +79,7 @@ def _header(file: tifffile.TiffFile, path: Path, max_pixels: int) -> Header:
     if page.photometric not in COLORS or (page.photometric == PHOTOMETRIC.YCBCR and page.compression not in LOSSY):
         name = getattr(page.photometric, "name", page.photometric)
         raise ImageFileError(f"{path}: the TIFF's colour space {name} is not read. Save it as gray or RGB.")
-    color = COLORS[page.photometric]
+    color: ColorModel = COLORS[page.photometric]
     extra = tuple(page.extrasamples)
     has_alpha = bool(extra) and extra[-1] in (1, 2) and color in ("gray", "rgb")
     if channels - has_alpha != {"gray": 1, "palette": 1, "rgb": 3, "cmyk": 4}[color]:
@@ -113,13 +111,13 @@ def _channels(series: tifffile.TiffPageSeries, path: Path) -> int:
 
 def _check_whole(series: tifffile.TiffPageSeries, path: Path) -> None:
     """Raises `ImageFileError` where a strip or tile lies beyond the end of the file: tifffile would fill it with zeros."""
-    size = os.stat(path).st_size
+    size = path.stat().st_size
     for page in series.pages:
         if page is None:
             raise ImageFileError(f"{path}: a plane of the TIFF is missing. Copy or export the file again.")
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             if count <= 0 or offset + count > size:
                 raise ImageFileError(
-                    f"{path}: the TIFF file is cut off: it has {size} bytes, but pixels lie at byte {offset} to {offset + count}. "
+                    f"{path}: the TIFF file is cut off: it has {size} bytes, but pixels lie at {offset} to {offset + count}. "
                     f"Copy or export it again."
                 )

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int64, Num, UInt16
 
 from maskwright.base.errors import DataError, MaskValueError
-from maskwright.masks.classes import IGNORE, ClassInfo, Classes
+from maskwright.masks.classes import IGNORE, Classes, ClassInfo
 from maskwright.masks.convert import instances_from_labels
 from maskwright.masks.types import Instances, LabelMap
 
@@ -57,7 +57,8 @@ class RawMask:
         if self.is_color:
             return packed(self.values)
         if self.palette is not None and self.values.max(initial=0) < len(self.palette):
-            return packed(np.asarray(self.palette, np.uint8))[self.values]
+            colors: Int64[np.ndarray, "h w"] = packed(np.asarray(self.palette, np.uint8))[self.values]
+            return colors
         return self.values.astype(np.int64) * 0x010101
 
 
@@ -108,17 +109,20 @@ class MaskCoding:
         return LabelMap(ids, self.classes)
 
     def _legal(self) -> tuple[int, ...]:
-        return tuple(_number(value) for value in (*(value for value, _ in self.values), *self.ignore))
+        return tuple(number_of(value) for value in (*(value for value, _ in self.values), *self.ignore))
 
     def _ids(self, numbers: Num[np.ndarray, "h w"]) -> UInt16[np.ndarray, "h w"]:
         """Class id, `IGNORE` or `UNKNOWN` of every number."""
-        table = {_number(value): class_id for value, class_id in self.values} | dict.fromkeys(map(_number, self.ignore), IGNORE)
+        table = {number_of(value): class_id for value, class_id in self.values} | dict.fromkeys(
+            map(number_of, self.ignore), IGNORE
+        )
         if numbers.dtype in (np.uint8, np.uint16):  # a table of all possible values is the fastest way
             of_value = np.full(np.iinfo(numbers.dtype).max + 1, UNKNOWN, np.uint16)
             for number, class_id in table.items():
                 if 0 <= number < len(of_value):
                     of_value[number] = class_id
-            return of_value[numbers]
+            ids: UInt16[np.ndarray, "h w"] = of_value[numbers]
+            return ids
         legal = np.array(sorted(table), np.int64)
         of_legal = np.array([table[number] for number in sorted(table)], np.uint16)
         place = np.searchsorted(legal, numbers).clip(max=len(legal) - 1)
@@ -126,7 +130,7 @@ class MaskCoding:
 
     def _instances(self, raw: RawMask, path: Path) -> Instances:
         numbers = raw.numbers()
-        ignored = np.isin(numbers, [_number(value) for value in self.ignore])
+        ignored = np.isin(numbers, [number_of(value) for value in self.ignore])
         if (numbers[~ignored] < 0).any():
             lowest = numbers[~ignored].min()
             raise MaskValueError(
@@ -199,7 +203,7 @@ def repair_nearest(raw: RawMask, legal: Sequence[Value]) -> RawMask:
     values a smooth border crosses the values between them, so a thin rim of a wrong class can stay there. Colours are
     compared by the distance in red, green and blue.
     """
-    known = np.array(sorted(map(_number, legal)), np.int64)
+    known = np.array(sorted(map(number_of, legal)), np.int64)
     is_color = any(isinstance(value, tuple) for value in legal)
     present, where = np.unique(raw.colors() if is_color else raw.numbers(), return_inverse=True)
     if is_color:
@@ -223,13 +227,14 @@ def unpacked(number: int) -> Color:
     return number >> 16, number >> 8 & 255, number & 255
 
 
+def number_of(value: Value) -> int:
+    """A file value as one integer; a colour as `packed` gives it."""
+    return value if isinstance(value, int) else value[0] << 16 | value[1] << 8 | value[2]
+
+
 def _channels(numbers: Num[np.ndarray, " n"]) -> Int64[np.ndarray, "n 3"]:
     wide = numbers.astype(np.int64)
     return np.stack([wide >> 16, wide >> 8 & 255, wide & 255], axis=-1)
-
-
-def _number(value: Value) -> int:
-    return value if isinstance(value, int) else value[0] << 16 | value[1] << 8 | value[2]
 
 
 def _plain(value: Value) -> int | list[int]:
