@@ -61,6 +61,7 @@ def loss_figure(curves: Curves) -> str:
         color, dash = series(index)
         axes.plot(*_xy(smoothed(curves.terms[name], MEAN_POINTS)), color=color, linestyle=dash, linewidth=1.2)
     axes.set(xlabel="step", ylabel="loss")
+    axes.set_xlim(left=0)
     if min(value for _, value in curves.loss) >= 0:
         axes.set_ylim(bottom=0)
     return _svg(figure, "loss")
@@ -75,21 +76,21 @@ def validation_figure(curves: Curves) -> str:
         axes.plot(*_xy(curves.classes[name]), color=color, linestyle=dash, linewidth=1.2)
     axes.plot(*_xy(curves.validation), color=SERIES[0], linewidth=2, marker=".", markersize=5)
     axes.plot(*curves.best, color=SERIES[0], marker="o", markersize=9, markerfacecolor="none", markeredgewidth=1.4)
-    axes.set(xlabel="step", ylabel="score")
-    axes.set_ylim(0, 1.02)
+    axes.set(xlabel="step", ylabel="score", ylim=(0, 1.02))
+    axes.set_xlim(left=0)
     return _svg(figure, "validation")
 
 
 @mpl.rc_context(STYLE)
 def spread_figure(values: Sequence[float], mark: float) -> str:
     """A dot for every image's score, stacked where they are alike, and a line at the score of all images together."""
-    figure, axes = _axes(height=1.7)
+    figure, axes = _axes(height=1.4)
     bins = 60
     columns = Counter(min(int(value * bins), bins - 1) for value in values)
     tallest = max(columns.values())
     for column, count in columns.items():
         axes.plot(
-            [(column + 0.5) / bins] * count, [(place + 0.5) / max(tallest, 8) for place in range(count)],
+            [(column + 0.5) / bins] * count, [(place + 0.5) / max(tallest, 5) for place in range(count)],
             linestyle="none", marker="o", markersize=max(2.0, min(4.5, 60 / tallest)), color=SERIES[0], alpha=0.85,
         )  # fmt: skip
     if math.isfinite(mark):

@@ -42,7 +42,8 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
     if len(measured) == len(all_values):
         titled = {"The scored image" if len(measured) == 1 else "All images, worst first": measured}
     most_bytes = PAGE_BYTES // max(4 * sum(map(len, titled.values())), 1)
-    places = {str(entry["id"]): place for place, entry in enumerate(report.scores.per_image, 1)}
+    ranked = (entry for entry in report.scores.per_image if entry["score"] is not None)
+    places = {str(entry["id"]): place for place, entry in enumerate(ranked, 1)}
     return tuple(
         Gallery(title, tuple(_exhibit(picture, report, places, most_bytes) for picture in chosen))
         for title, chosen in titled.items()
@@ -51,5 +52,14 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
 
 
 def _exhibit(picture: Picture, report: ReportContent, places: dict[str, int], most_bytes: int) -> Exhibit:
-    place = f"place {places[picture.id]} of {len(places)} from the worst" if len(places) > 1 and picture.id in places else ""
+    place = _place(places[picture.id], len(places)) if picture.id in places and not math.isnan(picture.score) else ""
     return Exhibit(picture, place, panels(picture, background=report.background, most_bytes=most_bytes))
+
+
+def _place(from_worst: int, images: int) -> str:
+    """'worst of 29', '2nd best of 29'; empty where there is nothing to compare with."""
+    if images < 2:
+        return ""
+    place, end = (from_worst, "worst") if 2 * from_worst <= images else (images + 1 - from_worst, "best")
+    ordinal = {1: "", 2: "2nd ", 3: "3rd "}.get(place, f"{place}th ")
+    return f"{ordinal}{end} of {images}"

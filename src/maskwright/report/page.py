@@ -18,6 +18,7 @@ from maskwright.report.training import training
 
 SEVERITIES = ("error", "warning", "note")  # in the order of the page
 LEGEND_CLASSES = 24
+OPEN_ROWS = 20  # score rows that are all shown at once; of more, the headline's metric is shown and the others fold away
 
 
 def render(report: ReportContent) -> str:
@@ -58,14 +59,17 @@ def _view(report: ReportContent) -> dict[str, Any]:
     return {
         "report": report,
         "headline": headline,
+        "measure": words.measure(headline),
         "sentence": words.headline(report.scores, report.part),
         "warnings": (*report.scores.warnings, *warnings),
         "not_measurable": words.NOT_MEASURABLE,
         "score_groups": tables.score_groups(report.scores),
+        "open_rows": OPEN_ROWS,
         "confusion": tables.confusion(report.scores),
         "galleries": shown,
         "class_legend": _class_legend(report.pictures),
-        "outcomes": _outcomes(report),
+        "clear": CLEAR,
+        "error_colors": _error_colors(report),
         "images": images,
         "spread": _spread(images, headline.value),
         "training": training(curves(report.journal)),
@@ -84,13 +88,13 @@ def _class_legend(shown: tuple[Picture, ...]) -> tuple[ClassInfo, ...]:
     """The classes that overlays paint in their own colour, where they are label maps and not too many."""
     for picture in shown:
         if isinstance(picture.ground_truth, LabelMap) and len(picture.ground_truth.classes) <= LEGEND_CLASSES:
-            return tuple(info for info in picture.ground_truth.classes if info.color != CLEAR)
+            return tuple(picture.ground_truth.classes)
     return ()
 
 
-def _outcomes(report: ReportContent) -> dict[str, tuple[int, int, int]]:
+def _error_colors(report: ReportContent) -> dict[str, tuple[int, int, int]]:
     """The colours that can occur in error maps of these classes."""
     impossible = {"hit", "spurious"} if report.background is None else set()
     if len(report.scores.class_names) == 2 and report.background is not None:
         impossible = {"wrong class"}
-    return {outcome: color for outcome, color in MISTAKES.items() if outcome not in impossible}
+    return {kind: color for kind, color in MISTAKES.items() if kind not in impossible}

@@ -71,8 +71,9 @@ class ImageTable:
 
 
 def score_groups(scores: Scores) -> tuple[ScoreGroup, ...]:
-    """The rows of each metric together, in the order they come."""
-    groups = ((metric, tuple(rows)) for metric, rows in groupby(scores.rows, key=lambda row: row.metric))
+    """The rows of each metric together: the headline's first, the others in the order they come."""
+    groups = [(metric, tuple(rows)) for metric, rows in groupby(scores.rows, key=lambda row: row.metric)]
+    groups.sort(key=lambda group: group[0] != scores.headline_row.metric)
     return tuple(ScoreGroup(metric, rows[0].rule, rows) for metric, rows in groups)
 
 

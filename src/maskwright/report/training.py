@@ -54,7 +54,7 @@ def _validation(curves: Curves) -> CurveFigure:
     metric = title_of(curves.metric)
     description = f"{metric} on the validation part over the steps: the best, {number(score)}, at step {step:.0f}."
     svg, names = figures.validation_figure(curves), figures.drawn_classes(curves)
-    return CurveFigure(f"{metric} on the validation part", description, svg, _legend("validation score, best ringed", names))
+    return CurveFigure(f"{metric} on the validation part", description, svg, _legend("all together, the best ringed", names))
 
 
 def _legend(first: str, names: tuple[str, ...]) -> tuple[LegendEntry, ...]:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from maskwright.metrics.scores import Score, Scores
+from maskwright.metrics.semantic import ALL, FOREGROUND
 
 MEANINGS = {
     "dice": "twice the pixels that prediction and ground truth share, divided by the pixels of both",
@@ -55,14 +56,21 @@ def interval_of(score: Score) -> str:
     return f"{number(score.low)} to {number(score.high)}"
 
 
+def measure(row: Score) -> str:
+    """What a row measures: 'Dice of 'cell'' or 'mean IoU of all classes'."""
+    if row.subject in (ALL, FOREGROUND):
+        return f"mean {title_of(row.metric)} of {'all' if row.subject == ALL else 'the foreground'} classes"
+    return f"{title_of(row.metric)} of '{shortened(row.subject, 60)}'"
+
+
 def headline(scores: Scores, part: str) -> str:
     """What the headline number is, how sure it is, and what knowing nothing would score."""
     row = scores.headline_row
     where = counted(row.images, PARTS[part])
     if math.isnan(row.value):
-        return f"Nothing could be measured on {where}: {row.subject} is {NOT_MEASURABLE}."
+        return f"Nothing could be measured on {where}: what counts is {NOT_MEASURABLE}."
     meaning = f" ({MEANINGS[row.metric]})" if row.metric in MEANINGS else ""
-    sentence = f"On {where}, the {title_of(row.metric)} of {row.subject}{meaning} is {number(row.value)}."
+    sentence = f"On {where}, the {measure(row)}{meaning} is {number(row.value)}."
     if not math.isnan(row.low):
         sentence += f" On other images like these it would likely lie between {number(row.low)} and {number(row.high)}."
     if not math.isnan(row.baseline):
