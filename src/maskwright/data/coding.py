@@ -10,9 +10,9 @@ from maskwright.data.coding_colors import infer_colors
 from maskwright.data.coding_numbers import infer_numbers
 from maskwright.data.coding_options import CodingError, CodingOptions, Inference
 from maskwright.data.histogram import MaskHistogram, histogram
-from maskwright.masks.coding import RawMask, number_of, repair_nearest, unpacked
+from maskwright.masks.coding import MaskCoding, RawMask, number_of, repair_nearest, unpacked
 
-__all__ = ["CodingError", "CodingOptions", "Inference", "MaskHistogram", "histogram", "infer"]
+__all__ = ["CodingError", "CodingOptions", "Inference", "MaskHistogram", "check_known", "histogram", "infer"]
 
 
 def infer(histograms: Sequence[MaskHistogram], options: CodingOptions | None = None) -> Inference:
@@ -28,6 +28,24 @@ def infer(histograms: Sequence[MaskHistogram], options: CodingOptions | None = N
     if not doubts:
         return inference
     return replace(inference, coding=replace(inference.coding, nearest=True), doubts=(*doubts, *inference.doubts))
+
+
+def check_known(histograms: Sequence[MaskHistogram], coding: MaskCoding) -> None:
+    """Raises `CodingError` where a mask holds a value that the coding does not know."""
+    if coding.kind == "instances" or coding.nearest:
+        return
+    known = {number_of(value) for value in (*dict(coding.values), *coding.ignore)}
+    for each in histograms:
+        counts = each.in_colors() if coding.kind == "colors" else each.counts
+        unknown = {value: count for value, count in counts.items() if value not in known}
+        if unknown or (each.is_color and coding.kind != "colors"):
+            seen = ", ".join(f"{value} in {count} pixels" for value, count in list(unknown.items())[:5]) or "colours"
+            raise CodingError(
+                "unknown-values",
+                f"{each.path}: the mask holds values that are no class: {seen}.",
+                "Add them to the data set's classes or to what it ignores, or correct the mask.",
+                [each.path],
+            )
 
 
 def _repaired(histograms: Sequence[MaskHistogram], options: CodingOptions) -> tuple[Sequence[MaskHistogram], tuple[str, ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from maskwright.base.errors import DataError
-from maskwright.data.coding import CodingOptions, infer
+from maskwright.data.coding import CodingOptions, Inference, check_known, infer
 from maskwright.data.record import Record
 from maskwright.data.sample import Sample
 from maskwright.data.scan import Fault, Progress, Scan, scan
@@ -56,6 +56,14 @@ class DataSet:
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))
+
+    def size_hw(self, index: int) -> tuple[int, int]:
+        """The size of a sample, from the file's header."""
+        record = self.records[index]
+        if record.window_xyxy is None:
+            return image_info(record.image, max_pixels=self.max_pixels).size_hw
+        x0, y0, x1, y1 = record.window_xyxy
+        return y1 - y0, x1 - x0
 
     @property
     def classes(self) -> Classes:
@@ -115,13 +123,24 @@ def from_scan(found: Scan, options: CodingOptions, *, group_by: str | None = Non
     words = (*_counts(found), *found.pairing.notes)
     if not found.pairing.pairs:
         return DataSet(found.root, records, None, words, (), found.faults, max_pixels)
-    if native.is_native(found.root) and options == CodingOptions():
-        words = (*words, f"classes and mask values are those of {found.root / native.NAME}")
-        return DataSet(found.root, records, native.read_native(found.root), words, (), found.faults, max_pixels)
-    inference = infer(found.histograms, options)
-    return DataSet(
-        found.root, records, inference.coding, (*words, *inference.words), inference.doubts, found.faults, max_pixels
-    )
+    inference = _coding(found, options)
+    return DataSet(found.root, records, inference.coding, (*words, *inference.words), inference.doubts, found.faults, max_pixels)
+
+
+def _coding(found: Scan, options: CodingOptions) -> Inference:
+    """What was said here, else what dataset.json says, else what the masks show."""
+    path = found.root / native.NAME
+    if not path.is_file():
+        return infer(found.histograms, options)
+    if not native.is_native(found.root):
+        inference = infer(found.histograms, options)
+        return replace(inference, words=(*inference.words, f"{path} belongs to another program and was not used"))
+    if options != CodingOptions():
+        inference = infer(found.histograms, options)
+        return replace(inference, words=(*inference.words, f"{path} was not used, since the masks were described by options"))
+    coding = native.read_native(found.root)
+    check_known(found.histograms, coding)
+    return Inference(coding, (f"classes and mask values are those of {path}",))
 
 
 def grouped(records: Sequence[Record], group_by: str) -> tuple[Record, ...]:

@@ -28,7 +28,7 @@ class ImageInfo:
 
 
 def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Num[np.ndarray, "h w c"]:
-    """The image as uint8, uint16 or float32, upright, at least one channel. Raises `ImageFileError`.
+    """The image as uint8, uint16 or float32, upright, bright where it is shown bright. Raises `ImageFileError`.
 
     8- and 16-bit values are exact; 1-bit becomes 0 and 255; signed, 32-bit and float values become float32. A palette becomes
     RGB, CMYK becomes RGB. Alpha is left out where every pixel is opaque, otherwise the image is laid over black. The EXIF
@@ -66,6 +66,8 @@ def _load(path: Path, max_pixels: int) -> tuple[Num[np.ndarray, "h w c"], tuple[
     header, pixels = reader(path, max_pixels)
     if pixels.dtype.kind not in "buif":
         raise ImageFileError(f"{path}: pixels of the type {pixels.dtype} are not read. Save them as 8-bit, 16-bit or float.")
+    if header.color == "white is 0" and pixels.dtype.kind in "bu":
+        pixels = np.logical_not(pixels) if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max - pixels
     image = _converted(_channels_last(pixels, header), header)
     notes = list(header.notes)
     if pixels.dtype.kind in "iu" and image.dtype == np.float32 and np.abs(image).max(initial=0) > EXACT_FLOAT32:

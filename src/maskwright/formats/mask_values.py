@@ -14,6 +14,8 @@ def mask_values(header: Header, pixels: Shaped[np.ndarray, "h w *c"], path: Path
     """The raw mask of a file's pixels. Raises `MaskValueError` on fractions and on channels that are no colour."""
     notes = list(header.notes)
     values = oriented(pixels, header.orientation)
+    if header.color == "white is 0":
+        notes.append("a TIFF that shows 0 as white; the values are taken as stored")
     if values.ndim == 3 and header.has_alpha:
         values = _without_alpha(values, notes)
     if values.ndim == 3 and values.shape[2] == 1:

@@ -17,7 +17,7 @@ from maskwright.base.errors import ImageFileError
 from maskwright.formats.content import check_pixels, image_kind
 from maskwright.masks.coding import Color
 
-ColorModel = Literal["gray", "palette", "rgb", "cmyk", "channels"]
+ColorModel = Literal["gray", "white is 0", "palette", "rgb", "cmyk", "channels"]
 
 # One parser a kind: no other parser of Pillow (PSD, FITS, EPS ...) can be reached by a crafted file.
 PARSERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -45,7 +45,8 @@ MODES: dict[str, tuple[ColorModel, int, bool, str]] = {
 }
 
 ORIENTATION_TAG = 0x0112
-PNG_COLOR_TYPES_OF_SEVERAL_CHANNELS = (2, 4, 6)  # RGB, gray + alpha, RGBA
+# PNG's colour types of several channels -> Pillow's mode of the same channels with 8 bits.
+PNG_COLOR_TYPES = {2: "RGB", 4: "LA", 6: "RGBA"}
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,13 @@ def _header(image: ImageFile.ImageFile, path: Path) -> Header:
     kind = image_kind(path)
     if image.mode not in MODES:
         raise ImageFileError(f"{path}: images of the mode {image.mode} are not read. Save it as gray, RGB or RGBA.")
-    color, channels, has_alpha, dtype = MODES[image.mode]
-    bits, notes = 8 * np.dtype(dtype).itemsize, []
+    mode, bits, notes = image.mode, 0, list[str]()
     if kind == "png":
-        depth, color_type = _png_depth(path)
-        bits = depth if color_type == 0 else bits
-        if depth == 16 and color_type in PNG_COLOR_TYPES_OF_SEVERAL_CHANNELS:
-            bits, dtype = 16, "uint16"
+        bits, color_type = _png_depth(path)
+        mode = PNG_COLOR_TYPES.get(color_type, mode) if bits == 16 else mode
+    color, channels, has_alpha, dtype = MODES[mode]
+    if bits == 16:
+        dtype = "uint16"
     if getattr(image, "is_animated", False):
         notes.append("an animation; only the first frame is read")
     if "transparency" in image.info:
@@ -132,7 +133,7 @@ def _header(image: ImageFile.ImageFile, path: Path) -> Header:
     orientation = _orientation(image, path, kind, notes)
     palette = _palette(image) if color == "palette" else None
     return Header(
-        kind, (image.height, image.width), color, channels, has_alpha, np.dtype(dtype), bits,
+        kind, (image.height, image.width), color, channels, has_alpha, np.dtype(dtype), bits or 8 * np.dtype(dtype).itemsize,
         palette, orientation, _is_lossy(path, kind), tuple(notes),
     )  # fmt: skip
 

@@ -24,13 +24,15 @@ LOSSY = (
     COMPRESSION.JPEG2000, COMPRESSION.APERIO_JP2000_RGB, COMPRESSION.APERIO_JP2000_YCBC, COMPRESSION.JPEGXR,
 )  # fmt: skip
 COLORS: dict[int, ColorModel] = {
-    PHOTOMETRIC.MINISWHITE: "gray",
+    PHOTOMETRIC.MINISWHITE: "white is 0",
     PHOTOMETRIC.MINISBLACK: "gray",
     PHOTOMETRIC.RGB: "rgb",
     PHOTOMETRIC.PALETTE: "palette",
     PHOTOMETRIC.SEPARATED: "cmyk",
     PHOTOMETRIC.YCBCR: "rgb",  # tifffile turns JPEG's YCbCr into RGB
 }
+
+CHANNELS: dict[ColorModel, int] = {"gray": 1, "white is 0": 1, "palette": 1, "rgb": 3, "cmyk": 4}
 
 
 def read_header(path: Path, max_pixels: int) -> Header:
@@ -50,8 +52,6 @@ def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray,
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.ndim < len(header.size_hw):
         pixels = pixels.reshape(header.size_hw)
-    if series.keyframe.photometric == PHOTOMETRIC.MINISWHITE and pixels.dtype.kind in "bu":
-        pixels = ~pixels if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max - pixels
     return header, pixels
 
 
@@ -81,8 +81,8 @@ def _header(file: tifffile.TiffFile, path: Path, max_pixels: int) -> Header:
         raise ImageFileError(f"{path}: the TIFF's colour space {name} is not read. Save it as gray or RGB.")
     color: ColorModel = COLORS[page.photometric]
     extra = tuple(page.extrasamples)
-    has_alpha = bool(extra) and extra[-1] in (1, 2) and color in ("gray", "rgb")
-    if channels - has_alpha != {"gray": 1, "palette": 1, "rgb": 3, "cmyk": 4}[color]:
+    has_alpha = bool(extra) and extra[-1] in (1, 2) and color in ("gray", "white is 0", "rgb")
+    if channels - has_alpha != CHANNELS[color]:
         color = "channels"
     notes = []
     if len(file.series) > 1:
