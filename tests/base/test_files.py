@@ -81,12 +81,10 @@ def test_whichever_call_fails_the_file_is_the_old_one_or_the_new_one_and_nothing
     assert disk.calls == ["mkdir", "create", "write", "open", "fsync", "replace", "open", "fsync"]
     for number, call in enumerate(disk.calls, start=1):
         path.write_bytes(OLD)
-        with (
-            monkeypatch.context() as patches,
-            pytest.raises(MaskwrightError, match=r"a\.bin: cannot be written \(No space left"),
-        ):
+        with monkeypatch.context() as patches:
             FullDisk(patches, failing=number)
-            atomic_write(path, NEW)
+            with pytest.raises(MaskwrightError, match=r"a\.bin: cannot be written \(No space left"):
+                atomic_write(path, NEW)
         assert path.read_bytes() == (NEW if "replace" in disk.calls[: number - 1] else OLD), call
         assert list(tmp_path.iterdir()) == [path], call
 

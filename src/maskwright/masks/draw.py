@@ -86,6 +86,8 @@ def contact_sheet(
     images: Sequence[UInt8[np.ndarray, "_h _w 3"]], captions: Sequence[str], *, columns: int = 4, cell: int = 256
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Pictures of any sizes in rows of `columns`, each fitted into a square of `cell` pixels, its caption below."""
+    if len(images) != len(captions):
+        raise ValueError(f"Every picture needs a caption: there are {len(images)} pictures and {len(captions)} captions.")
     font, gap, caption_height = ImageFont.load_default(size=12), 6, 20
     pictures = [_fitted(Image.fromarray(image), cell) for image in images]
     columns = max(1, min(columns, len(pictures)))
@@ -134,7 +136,7 @@ def _parts(segmentation: Segmentation) -> tuple[Integer[np.ndarray, "h w"], list
 
 
 def _painted(
-    image: UInt8[np.ndarray, "h w 3"], parts: Integer[np.ndarray, "h w"], colors: list[Color], *, alpha: float, outline: bool
+    image: UInt8[np.ndarray, "h w 3"], parts: Integer[np.ndarray, "h1 w1"], colors: list[Color], *, alpha: float, outline: bool
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The image with each part in its colour; parts past the colours are striped."""
     if parts.shape != image.shape[:2]:
@@ -143,14 +145,15 @@ def _painted(
         )
     parts = np.minimum(parts, len(colors))
     paint = np.array([*colors, IGNORED], np.uint8)
-    strength = np.where(paint.any(axis=1), alpha, 0).astype(np.float32)[parts]
-    rows, columns = np.ogrid[: parts.shape[0], : parts.shape[1]]
-    strength[(parts == len(colors)) & ((rows + columns) % 8 < 4)] = 0
+    visible = np.asarray(paint.any(axis=1))[parts]
+    strength = np.where(visible, np.float32(alpha), np.float32(0))
     if outline:
         border = boundaries(parts)
         if max(parts.shape) >= LARGE:
             border = ndimage.binary_dilation(border)
-        strength[border & (strength > 0)] = 1
+        strength[border & visible] = 1
+    rows, columns = np.ogrid[: parts.shape[0], : parts.shape[1]]
+    strength[(parts == len(colors)) & ((rows + columns) % 8 < 4)] = 0
     painted = image + (paint[parts] - image.astype(np.float32)) * strength[:, :, None]
     return np.asarray(painted.round(), np.uint8)
 
