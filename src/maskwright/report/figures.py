@@ -25,7 +25,7 @@ DASHES = {"-": "none", "--": "5 3", ":": "1.5 2.5"}  # matplotlib's word and SVG
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # letters stay letters: they can be searched, copied and read aloud
     "svg.hashsalt": "maskwright",  # equal reports are equal files
-    "font.size": 9,
+    "font.size": 8.5,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": FAINT,
@@ -54,7 +54,7 @@ def series(index: int) -> tuple[str, str]:
 @mpl.rc_context(STYLE)
 def loss_figure(curves: Curves) -> str:
     """The loss, its running mean, and the running mean of each term where there are several."""
-    figure, axes = _axes(height=2.8)
+    figure, axes = _axes(height=2.5)
     axes.plot(*_xy(smoothed(curves.loss, MOST_POINTS)), color=SERIES[0], linewidth=0.7, alpha=0.4)
     axes.plot(*_xy(smoothed(curves.loss, MEAN_POINTS)), color=SERIES[0], linewidth=2)
     for index, name in enumerate(drawn_terms(curves), 1):
@@ -70,7 +70,7 @@ def loss_figure(curves: Curves) -> str:
 @mpl.rc_context(STYLE)
 def validation_figure(curves: Curves) -> str:
     """The validation score, each class's, and a ring around the best."""
-    figure, axes = _axes(height=2.8)
+    figure, axes = _axes(height=2.5)
     for index, name in enumerate(drawn_classes(curves), 1):
         color, dash = series(index)
         axes.plot(*_xy(curves.classes[name]), color=color, linestyle=dash, linewidth=1.2)
@@ -84,7 +84,7 @@ def validation_figure(curves: Curves) -> str:
 @mpl.rc_context(STYLE)
 def spread_figure(values: Sequence[float], mark: float) -> str:
     """A dot for every image's score, stacked where they are alike, and a line at the score of all images together."""
-    figure, axes = _axes(height=1.4)
+    figure, axes = _axes(height=1.3)
     bins = 60
     columns = Counter(min(int(value * bins), bins - 1) for value in values)
     tallest = max(columns.values())
@@ -111,7 +111,7 @@ def drawn_classes(curves: Curves) -> tuple[str, ...]:
 
 
 def _axes(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.4, height), layout="constrained")
+    figure = Figure(figsize=(4.6, height), layout="constrained")
     figure.patch.set_visible(False)
     axes = figure.add_subplot()
     axes.patch.set_visible(False)

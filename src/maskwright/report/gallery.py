@@ -42,7 +42,7 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
     if len(measured) == len(all_values):
         titled = {"The scored image" if len(measured) == 1 else "All images, worst first": measured}
     most_bytes = PAGE_BYTES // max(4 * sum(map(len, titled.values())), 1)
-    ranked = (entry for entry in report.scores.per_image if entry["score"] is not None)
+    ranked = (entry for entry in report.scores.per_image if entry.get("score") is not None)
     places = {str(entry["id"]): place for place, entry in enumerate(ranked, 1)}
     return tuple(
         Gallery(title, tuple(_exhibit(picture, report, places, most_bytes) for picture in chosen))

@@ -104,7 +104,7 @@ def images(scores: Scores, background: int | None) -> ImageTable:
     rows = []
     for entry in scores.per_image:
         by_class = entry.get(metric) or {}
-        values = (entry["score"], *(by_class.get(name) for name in names))
+        values = (entry.get("score"), *(by_class.get(name) for name in names))
         rows.append(ImageRow(str(entry["id"]), tuple(math.nan if value is None else float(value) for value in values)))
     if len(names) > MOST_COLUMNS:
         names, rows = [], [ImageRow(row.id, row.values[:1]) for row in rows]
