@@ -43,8 +43,8 @@ class Fingerprint:
     sizes_hw: of every image. class_pixels: over all images, `ignored_pixels` apart. object_sizes: 10th, 50th and 90th
     percentile of the areas of each class's objects (instances, or connected parts), None for class 0 and for classes that never
     occur. objects_per_image: the median number of objects. thickness: what half of the foreground reaches, measured across an
-    object's middle line; None without foreground. It tells membranes and vessels from cells. up_down: how differently the classes
-    are shared out in the upper and the lower halves of the images, from 0 (alike) to 1; street scenes have a top, tissue has none.
+    object's middle line; None without foreground. It tells membranes and vessels from cells. up_down: how differently the
+    classes are shared out in the upper and lower halves of images, from 0 (alike) to 1; streets have a top, tissue has none.
     """
 
     images: int

@@ -11,9 +11,7 @@ from maskwright.data.groups import Grouping, joined
 from maskwright.data.record import Record
 
 PLACES = 24  # where neighbours are compared, spread evenly
-LIKE = (
-    0.2  # correlation of fine structure that neighbours have more than strangers: 0.5 in a stack of 50 nm slices, else about 0
-)
+LIKE = 0.2  # the fine structure of neighbours correlates by more than this over that of strangers: 0.5 in a stack, else about 0
 
 
 def is_series(data: DataSet) -> bool:

@@ -195,16 +195,16 @@ def _grouping_words(grouping: Grouping, held: Bool[np.ndarray, " n"]) -> str:
     """What was held out, and what its score can show."""
     if grouping.kind == "images":
         return (
-            "Single images were held out at random: the score shows how the model works on more images of the same kind. If several "
-            "come from one specimen, patient or movie, it is too good; say what belongs together with --group-by."
+            "Single images were held out at random: the score shows how the model works on more images of the same kind. If "
+            "several come from one specimen, patient or movie, it is too good; say what belongs together with --group-by."
         )
     names = sorted({name for name, out in zip(grouping.names, held, strict=True) if out})
     shown = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     if grouping.kind == "runs":
         return (
-            f"The images look like slices of a stack or frames of a movie, since each resembles the next, so a run of neighbours "
-            f"was held out: {shown}. The score shows how the model works further along in the same stack, not on a new specimen. "
-            f"If they are no such series, say what belongs together with --group-by."
+            f"The images look like slices of a stack or frames of a movie, since each resembles the next, so a run of "
+            f"neighbours was held out: {shown}. The score shows how the model works further along in the same stack, "
+            f"not on a new specimen. If they are no such series, say what belongs together with --group-by."
         )
     how = {
         "asked": "as --group-by says",

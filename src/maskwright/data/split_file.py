@@ -109,8 +109,9 @@ def _resolve(lists: Lists, data: DataSet, path: Path) -> dict[str, tuple[Record,
     unknown = [one for found in parts.values() for one, records in found.items() if not records]
     if unknown:
         raise DataError(
-            f"{path}: names {n_images(len(unknown))} that {data.root} does not have: {', '.join(unknown[:5])}. Images there are "
-            f"called {', '.join(record.id for record in data.records[:3])} and so on. Correct the names, or bring the images back."
+            f"{path}: names {n_images(len(unknown))} that {data.root} does not have: {', '.join(unknown[:5])}. "
+            f"Images there are called {', '.join(record.id for record in data.records[:3])} and so on. "
+            f"Correct the names, or bring the images back."
         )
     unclear = [(one, records) for found in parts.values() for one, records in found.items() if len(records) > 1]
     if unclear:
