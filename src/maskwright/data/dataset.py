@@ -123,8 +123,8 @@ def from_scan(found: Scan, options: CodingOptions, *, group_by: str | None = Non
     words = (*_counts(found), *found.pairing.notes)
     if not found.pairing.pairs:
         return DataSet(found.root, records, None, words, (), found.faults, max_pixels)
-    inference = _coding(found, options)
-    return DataSet(found.root, records, inference.coding, (*words, *inference.words), inference.doubts, found.faults, max_pixels)
+    meant = _coding(found, options)
+    return DataSet(found.root, records, meant.coding, (*words, *meant.words), meant.doubts, found.faults, max_pixels)
 
 
 def _coding(found: Scan, options: CodingOptions) -> Inference:

@@ -17,7 +17,7 @@ def instance_labels(instances: Instances, path: Path, *, allow_loss: bool) -> tu
     hidden = hidden_pixels(instances)
     if hidden:
         lost.append(f"{hidden} pixels where objects overlap")
-    names = [instances.classes[class_id].name for class_id in np.unique(instances.class_ids)]
+    names = [instances.classes[class_id].name for class_id in np.unique(instances.class_ids).tolist()]
     if len(names) > 1:
         lost.append(f"the classes of the objects ({', '.join(names)})")
     if lost and not allow_loss:

@@ -40,7 +40,7 @@ def _without_alpha(values: Shaped[np.ndarray, "h w c"], notes: list[str]) -> Sha
         return color
     if (color == color[0, 0]).all():
         notes.append("one colour and a varying alpha; the alpha is the mask")
-        return alpha
+        return alpha[..., None]
     notes.append("an alpha channel; transparent pixels are read as 0")
     return np.where((alpha > 0)[..., None], color, 0).astype(values.dtype)
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import imagecodecs
 import numpy as np
-from jaxtyping import Num, Shaped
+from jaxtyping import Shaped
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from maskwright.base.errors import ImageFileError
@@ -83,7 +83,7 @@ def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray,
     return header, pixels.astype(header.dtype, copy=False)
 
 
-def oriented(pixels: Num[np.ndarray, "h w *c"], orientation: int) -> Num[np.ndarray, "h1 w1 *c"]:
+def oriented(pixels: Shaped[np.ndarray, "h w *c"], orientation: int) -> Shaped[np.ndarray, "h1 w1 *c"]:
     """The pixels turned and mirrored as the EXIF orientation says they are to be seen."""
     turned = pixels.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else pixels
     if orientation in (3, 4, 7, 8):

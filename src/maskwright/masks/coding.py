@@ -137,7 +137,7 @@ class MaskCoding:
                 f"{path}: an instance mask holds 0 for the background and positive numbers for objects, but here is "
                 f"{lowest}. If it marks pixels to leave out, pass --ignore {lowest}."
             )
-        instances = instances_from_labels(np.where(ignored, 0, numbers), self.classes, OBJECT_CLASS)
+        instances = instances_from_labels(np.where(ignored, 0, numbers).astype(np.int64), self.classes, OBJECT_CLASS)
         return replace(instances, ignored=ignored) if ignored.any() else instances
 
     def _complaint(self, unknown: Num[np.ndarray, " n"], path: Path) -> str:
