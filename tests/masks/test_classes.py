@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maskwright.base.errors import DataError
-from maskwright.masks.classes import IGNORE, PALETTE, Classes
+from maskwright.masks.classes import IGNORE, PALETTE, Classes, ClassInfo
 
 # What a dichromat sees of linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
 COLOR_SIGHT = {
@@ -47,4 +47,4 @@ def test_names_must_be_unique_and_not_empty(names):
 
 def test_a_class_id_is_never_the_ignore_value():
     with pytest.raises(DataError, match="needs 1 to 65534"):
-        Classes.named(*map(str, range(IGNORE)))
+        Classes((ClassInfo("one of many", (0, 0, 0)),) * IGNORE)

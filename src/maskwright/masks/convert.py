@@ -1,7 +1,7 @@
 """One kind of segmentation into another, and what is lost on the way."""
 
 import numpy as np
-from jaxtyping import Bool, Int, Int32
+from jaxtyping import Bool, Int32, Integer
 from scipy import ndimage
 
 from maskwright.base.errors import MaskValueError
@@ -29,7 +29,7 @@ def to_label_map(segmentation: Segmentation) -> LabelMap:
     return LabelMap(ids, segmentation.classes)
 
 
-def instances_from_labels(labels: Int[np.ndarray, "h w"], classes: Classes, class_id: int = 1) -> Instances:
+def instances_from_labels(labels: Integer[np.ndarray, "h w"], classes: Classes, class_id: int = 1) -> Instances:
     """Each value above 0 as one object of one class, by rising value. The parts of an object stay together.
 
     Raises `MaskValueError` on values below 0.
@@ -109,7 +109,7 @@ def things_of(panoptic: Panoptic) -> Instances:
     )
 
 
-def _regions(labels: Int[np.ndarray, "h w"]) -> list[tuple[int, Region]]:
+def _regions(labels: Integer[np.ndarray, "h w"]) -> list[tuple[int, Region]]:
     """Each value but 0 with its region, by rising value; the values may be as sparse as panoptic ids are."""
     values, places = np.unique(labels, return_inverse=True)
     places = places.reshape(labels.shape) + 1

@@ -73,13 +73,13 @@ def _from_segmentation_models(images: Counts, pooled: Counts) -> tuple[Conventio
         Convention(
             library=library,
             call="f1_score, macro",
-            value=_plain_mean(_filled(pooled.dice, 1)),
+            value=_plain_mean(_filled(pooled.dice, 1.0)),
             rule="Dice of each class pooled, then the mean over classes; background in; a class in neither counts 1.",
         ),
         Convention(
             library=library,
             call="f1_score, macro-imagewise",
-            value=_plain_mean(_filled(images.dice, 1)),
+            value=_plain_mean(_filled(images.dice, 1.0)),
             rule="Dice of each image and class, then the mean of all; background in; empty in both counts 1.",
         ),
     )
@@ -105,7 +105,7 @@ def _from_monai(images: Counts) -> tuple[Convention, ...]:
         Convention(
             library="MONAI",
             call="DiceMetric(include_background=False, ignore_empty=False)",
-            value=_mean_of_means(_filled(images.dice[:, 1:], 1)),
+            value=_mean_of_means(_filled(images.dice[:, 1:], 1.0)),
             rule="The same with background out: empty in both counts 1, empty in the ground truth alone 0.",
         ),
     )
@@ -117,13 +117,13 @@ def _from_scikit_learn(pooled: Counts) -> tuple[Convention, ...]:
         Convention(
             library="scikit-learn",
             call="f1_score, foreground labels, macro",
-            value=_plain_mean(_filled(pooled.dice[:, 1:], 0)),
+            value=_plain_mean(_filled(pooled.dice[:, 1:], 0.0)),
             rule="Dice of each class pooled, then the mean over classes; background out; a class in neither counts 0.",
         ),
         Convention(
             library="scikit-learn",
             call="jaccard_score, foreground labels, macro",
-            value=_plain_mean(_filled(pooled.iou[:, 1:], 0)),
+            value=_plain_mean(_filled(pooled.iou[:, 1:], 0.0)),
             rule="IoU of each class pooled, then the mean over classes; background out; a class in neither counts 0.",
         ),
     )
@@ -157,13 +157,13 @@ def _from_torchmetrics(images: Counts) -> tuple[Convention, ...]:
 def _generalized_dice(images: Counts) -> float:
     """torchmetrics' GeneralizedDiceScore with square weights on one batch."""
     hits, truth, predicted = (part[:, 1:] for part in (images.hits, images.truth, images.predicted))
-    weights = _filled(ratio(np.ones_like(truth), truth**2), 0)
+    weights = _filled(ratio(np.ones_like(truth), truth**2), 0.0)
     # A class without ground truth takes the largest weight of its class in the batch, but torchmetrics lines these up in the
     # order (class, image) with weights in the order (image, class); what it prints depends on that, so this does too.
     largest = np.repeat(weights.max(axis=0), len(weights)).reshape(weights.shape)
     weights = np.where(truth > 0, weights, largest)
     dice = ratio((2 * hits * weights).sum(axis=1), ((truth + predicted) * weights).sum(axis=1))
-    return _plain_mean(_filled(dice, 0))
+    return _plain_mean(_filled(dice, 0.0))
 
 
 def _mean_of_means(values: Float64[np.ndarray, "n k"]) -> float:
