@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from beartype import beartype
 from beartype.roar import BeartypeDecorHintPep3119Exception
 from hypothesis import settings
 from jaxtyping import install_import_hook
+from PIL import Image
 
 # Before anything imports torch or NumPy's BLAS: sums in one order everywhere, and test processes that share cores in peace.
 for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -48,3 +50,22 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip(f"the real data sets are not on this machine ({REAL_DATA})")
     return REAL_DATA
+
+
+@pytest.fixture
+def blob_folder(tmp_path: Path) -> Path:
+    """A small data set that a network learns in seconds: six 64x64 gray images of bright discs, with masks of 0 and 255."""
+    folder = tmp_path / "blobs"
+    (folder / "images").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:64, :64]
+    for number in range(6):
+        mask = np.zeros((64, 64), bool)
+        for _ in range(4):
+            (cy, cx), radius = rng.uniform(8, 56, 2), rng.uniform(5, 10)
+            mask |= (y - cy) ** 2 + (x - cx) ** 2 < radius**2
+        image = np.clip(60 + 110 * mask + rng.normal(0, 12, mask.shape), 0, 255).astype(np.uint8)
+        Image.fromarray(image).save(folder / "images" / f"cell{number}.png")
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"cell{number}.png")
+    return folder

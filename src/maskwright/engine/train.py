@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 from maskwright.base.errors import Interrupted, MaskwrightError, RunError, TrainingError
+from maskwright.base.rng import stream
 from maskwright.data.dataset import DataSet
 from maskwright.data.split import Split
-from maskwright.engine.fabric import open_fabric
 from maskwright.engine.environment import environment
 from maskwright.engine.evaluate import evaluate
+from maskwright.engine.fabric import open_fabric
 from maskwright.engine.manifest import differences, manifest
 from maskwright.engine.predict import Predictor
 from maskwright.engine.run import Run
@@ -34,7 +35,7 @@ CHECKPOINT_SECONDS = 30.0  # the most that a kill can cost
 JOURNAL_ENTRIES = 500  # losses in a whole journal, whatever the number of steps
 
 
-class NotANumber(ArithmeticError):
+class NotANumberError(ArithmeticError):
     """A loss or a gradient that is NaN or infinite; the message names the images of the batch."""
 
 
@@ -120,11 +121,11 @@ class _Training:
         """Take the steps that are left; stop in good order when asked, go back once when the loss is no number."""
         state, steps = self.state, self.plan.steps
         self.note({"event": "start", "step": state.step, "steps": steps, **environment(self.device)})
-        with stop_on_signals() as stop:
+        with stop_on_signals() as stop, torch.random.fork_rng():
             while state.step < steps and not stop.is_set():
                 try:
                     self.take_steps(stop)
-                except NotANumber as trouble:
+                except NotANumberError as trouble:
                     self.go_back(trouble)
             self.save()
         if state.step < steps:
@@ -139,6 +140,7 @@ class _Training:
         state, plan = self.state, self.plan
         with closing(prefetch(self.batches, range(state.step, plan.steps))) as batches:
             for batch in batches:
+                torch.manual_seed(int(stream(plan.seed, "dropout", state.step).integers(2**63)))
                 rate = state.set_learning_rate()
                 terms = self.learn(batch)
                 state.average()
@@ -160,7 +162,7 @@ class _Training:
         except torch.OutOfMemoryError as error:
             if self.pieces >= self.plan.batch:
                 raise MaskwrightError(
-                    f"{self.run.folder}: not even one crop of {self.plan.crop_hw} pixels fits into the memory of {self.device}. "
+                    f"{self.run.folder}: no crop of {self.plan.crop_hw} pixels fits into the memory of {self.device}. "
                     "Start a new run with a smaller crop: --set crop_hw=[128,128]"
                 ) from error
             self.pieces *= 2
@@ -183,7 +185,7 @@ class _Training:
                 totals[name] = totals.get(name, 0.0) + term.item() / len(images)
         norm = torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), self.plan.optimizer.clip_norm)
         if not torch.isfinite(norm + sum(totals.values())):
-            raise NotANumber(f"the loss of step {self.state.step} is no number; its images were: {', '.join(batch.ids)}")
+            raise NotANumberError(f"the loss of step {self.state.step} is no number; its images were: {', '.join(batch.ids)}")
         self.optimizer.step()
         return totals
 
@@ -213,12 +215,14 @@ class _Training:
         self.saved = time.monotonic()
 
     def restore(self) -> None:
-        """Take up the newest whole checkpoint, where there is one."""
+        """Take up the newest whole checkpoint; where there is none yet, keep the beginning as the first."""
         kept = self.run.load_checkpoint()
-        if kept is not None:
+        if kept is None:
+            self.run.save_checkpoint(self.state.tensors(), self.state.about())
+        else:
             self.state.restore(*kept, source=self.run.folder)
 
-    def go_back(self, trouble: NotANumber) -> None:
+    def go_back(self, trouble: NotANumberError) -> None:
         """Return once to the last checkpoint with half the learning rate. Raises `TrainingError` the second time."""
         if self.state.caution < 1:
             raise TrainingError(

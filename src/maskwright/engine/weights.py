@@ -36,7 +36,7 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
-            f"{path}: not a readable safetensors file ({error}). It may be cut off, or of another kind (a pickle is never opened)."
+            f"{path}: not a readable safetensors file ({error}). It is cut off or of another kind; a pickle is never opened."
         ) from error
     if _ABOUT not in metadata or _DIGEST not in metadata:
         raise WeightsError(f"{path}: these weights were not written by maskwright (no '{_ABOUT}' entry in their header).")

@@ -147,7 +147,7 @@ def change(plan: Plan, assignments: dict[str, str]) -> Plan:
     field cannot have. Each change is recorded as a decision with the reason 'set by hand'.
     """
     value = plan.to_json()
-    names = dict(_leaves({key: item for key, item in value.items() if key != "decisions"}))
+    names = {name: place for name, place in _leaves(value) if not name.startswith(("decisions", "format"))}
     for name, text in assignments.items():
         if name not in names:
             raise PlanError(f"The plan has no field '{name}'. {did_you_mean(name, names)}")

@@ -1,7 +1,7 @@
 """Batches that depend on (seed, step) alone: the same in any order, in any thread, after any restart."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -128,12 +128,15 @@ def cut(
     return resample(image, target, source)
 
 
-def prefetch(batches: Batches, steps: Iterable[int], *, workers: int = 1, depth: int = 2) -> Iterator[Batch]:
+def prefetch(batches: Batches, steps: Iterable[int], *, workers: int = 1, depth: int = 2) -> Generator[Batch, None, None]:
     """The batches of the steps, in order, made in the background up to `depth` ahead.
 
-    What goes wrong in the background is raised here. Closing the iterator ends the threads.
+    What goes wrong in the background is raised here. Closing the iterator ends the threads. Each of them computes with one
+    thread of its own: with more, they and the network's threads would wait for each other.
     """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    threads = torch.get_num_threads()
+    one_thread = {"initializer": torch.set_num_threads, "initargs": (1,)}
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches", **one_thread)  # type: ignore[arg-type]
     waiting: deque[Future[Batch]] = deque()
     try:
         for step in steps:
@@ -144,3 +147,4 @@ def prefetch(batches: Batches, steps: Iterable[int], *, workers: int = 1, depth:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(threads)  # what threads that begin later start from

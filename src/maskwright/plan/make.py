@@ -1,0 +1,130 @@
+"""Making a plan: the rules decide what the data ask for, a short measurement what the time permits."""
+
+from dataclasses import replace
+
+from maskwright.base.errors import PlanError
+from maskwright.data.dataset import DataSet
+from maskwright.data.fingerprint import Fingerprint, fingerprint
+from maskwright.masks.convert import to_label_map
+from maskwright.metrics.semantic import background_of, headline_of
+from maskwright.nn.device import pick_device, pick_precision
+from maskwright.plan import rules
+from maskwright.plan.budget import Cost, measure
+from maskwright.plan.plan import Decision, Plan, change
+from maskwright.sampling.samples import PreparedSamples
+
+WIDTHS = (32, 24, 16, 8)  # of the finest resolution, tried from the widest down
+ENOUGH_STEPS = 800  # with fewer, a narrower network that takes more of them ends better
+VALIDATIONS = 10
+VALIDATION_SHARE = 0.1  # of the budget, at most
+OVERHEAD = 0.04  # of the budget: checkpoints, journal, the first slow steps
+TILE = 1024  # pixels a side: larger ones gain nothing, and their memory stays below a gigabyte
+
+
+def plan(
+    train: DataSet,
+    val: DataSet | None = None,
+    *,
+    budget_minutes: float = 10.0,
+    seed: int = 0,
+    device: str = "auto",
+    changes: dict[str, str] | None = None,
+) -> Plan:
+    """Plan a training of so many minutes on this machine. `changes` are values set by hand, which win over the rules.
+
+    A few steps are timed on the data themselves; the number of steps is then fixed, so that a resumed run is the same run.
+    Raises `PlanError` on a change to an unknown field or one that cannot be, and where the memory does not suffice.
+    """
+    if not budget_minutes > 0:
+        raise PlanError(f"The budget is {budget_minutes} minutes; it must be above 0, such as --budget 10min.")
+    changes = changes or {}
+    draft = change(_draft(fingerprint(train), train, budget_minutes, seed, device), changes)
+    samples = PreparedSamples(train, draft.normalization, lambda segmentation: to_label_map(segmentation).ids)
+    for base in WIDTHS:
+        candidate = draft
+        if "model.widths" not in changes:
+            model, choice = rules.network(draft.crop_hw, base, draft.model)
+            candidate = _decided(draft, "network", choice, model=model)
+        cost = measure(candidate, samples, device=device)
+        fitted = _fit(candidate, cost, val)
+        if fitted.steps >= ENOUGH_STEPS or "model.widths" in changes:
+            break
+    return change(fitted, changes)
+
+
+def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int, device: str) -> Plan:
+    """All that does not depend on time."""
+    background = background_of(train.classes)
+    normalization, normalization_choice = rules.normalization(found)
+    crop_hw, crop_choice = rules.crop(found)
+    model, _ = rules.network(crop_hw, WIDTHS[0])
+    loss, class_weights, loss_choice = rules.loss(found, background)
+    share, share_choice = rules.foreground_share(found, background)
+    augmentation, augmentation_choice = rules.augmentation(found)
+    where = pick_device(device)
+    precision = pick_precision(where)
+    choices = {
+        "task": (
+            "semantic",
+            f"The class of every pixel: {', '.join(train.classes.names)}. Judged by {headline_of(train.classes, background)}.",
+        ),
+        "normalization": normalization_choice,
+        "crop": crop_choice,
+        "loss": loss_choice,
+        "sampling": share_choice,
+        "augmentation": augmentation_choice,
+        "precision": rules.precision_choice(precision, where.type),
+    }
+    return Plan(
+        classes=train.classes,
+        background=background,
+        channels=found.channels,
+        model=model,
+        normalization=normalization,
+        crop_hw=crop_hw,
+        batch=rules.BATCH,
+        foreground_share=share,
+        augmentation=augmentation,
+        loss=loss,
+        class_weights=class_weights,
+        steps=1,
+        validate_every=1,
+        precision=precision,
+        tile_hw=(TILE, TILE),
+        tile_overlap=128,
+        seed=seed,
+        budget_minutes=budget_minutes,
+        decisions=tuple(Decision(name=name, value=value, why=why) for name, (value, why) in choices.items()),
+    )
+
+
+def _fit(draft: Plan, cost: Cost, val: DataSet | None) -> Plan:
+    """The draft with as many steps as its budget permits at this cost."""
+    seconds = draft.budget_minutes * 60
+    image_seconds = 0.0 if not val else cost.megapixel_seconds * _megapixels(val) / len(val)
+    images = 0 if not val else min(len(val), max(4, int(VALIDATION_SHARE * seconds / 2 / max(image_seconds, 1e-6))))
+    once = image_seconds * images
+    validations = max(2, min(VALIDATIONS, int(VALIDATION_SHARE * seconds / max(once, 1e-6))))
+    steps = max(1, int((seconds * (1 - OVERHEAD) - validations * once) / cost.step_seconds))
+    value = f"{steps} steps of {draft.batch} crops, {validations} validations"
+    why = (
+        f"{draft.budget_minutes:g} min at {cost.step_seconds:.2f} s a step, timed on this machine, and {once:.1f} s a validation; "
+        f"training takes about {cost.memory_gb:.1f} GB."
+    )
+    return _decided(
+        draft, "steps", (value, why),
+        steps=steps,
+        validate_every=max(1, -(-steps // validations)),
+        validation_images=images if val and images < len(val) else None,
+    )  # fmt: skip
+
+
+def _decided(draft: Plan, name: str, choice: rules.Choice, **values: object) -> Plan:
+    """The draft with values set and the decision noted."""
+    decision = Decision(name=name, value=choice[0], why=choice[1])
+    return replace(draft, decisions=(*draft.decisions, decision), **values)  # type: ignore[arg-type]
+
+
+def _megapixels(data: DataSet) -> float:
+    """Pixels of all records, by their windows or their files' headers."""
+    return sum(height * width for height, width in (data.size_hw(i) for i in range(len(data)))) / 1e6
