@@ -97,6 +97,9 @@ def list_images(paths: Iterable[Path]) -> tuple[Record, ...]:
     given = [Path(path) for path in paths]
     if not given:
         raise DataError("No images were named. Name image files or folders.")
+    for path in given:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder.")
     common = Path(os.path.commonpath([(path if path.is_dir() else path.parent).absolute() for path in given]))
     walk, records = Walk(), {}
     for path in given:
@@ -205,8 +208,9 @@ def _affix(names: list[str], longer: list[str]) -> tuple[str, str]:
         for before, inside, after in [long.partition(name)]
         if inside
     )
-    best, count = counts.most_common(1)[0] if counts else (("", ""), 0)
-    return best if 2 * count > len(longer) else ("", "")
+    (before, after), count = counts.most_common(1)[0] if counts else (("", ""), 0)
+    apart = not before[-1:].isalnum() and not after[:1].isalnum()  # x in x_lbl, but not a in zebra
+    return (before, after) if 2 * count > len(longer) and (apart or count > 1) else ("", "")
 
 
 def _record(image: _File, root: Path, mask: Path | None) -> Record:
