@@ -57,8 +57,8 @@ def test_one_channel_is_gray_two_are_magenta_and_green_more_are_the_first_three(
 
 def test_the_hues_of_a_colour_picture_stay():
     picture = np.zeros((20, 20, 3), np.uint8)
-    picture[:, :10] = (200, 100, 0)
-    assert to_display(picture)[0, 0].tolist() == [255, 128, 0]
+    picture[:, :10] = (200, 120, 0)
+    assert to_display(picture)[0, 0].tolist() == [255, 153, 0]
 
 
 def test_what_is_not_finite_is_black():
@@ -66,6 +66,14 @@ def test_what_is_not_finite_is_black():
     image[0, 0], image[0, 1], image[0, 2] = np.nan, np.inf, -np.inf
     shown = to_display(image)
     assert shown[0, :3].max() == 0
+    assert shown[-1, -1, 0] == 255
+
+
+def test_the_extreme_value_that_marks_no_data_is_black_and_no_overflow():
+    image = np.linspace(1, 2, 10_000, dtype=np.float32).reshape(100, 100, 1)
+    image[0, 0], image[0, 1] = np.finfo(np.float32).min, np.finfo(np.float32).max
+    shown = to_display(image)
+    assert shown[0, :2, 0].tolist() == [0, 255]
     assert shown[-1, -1, 0] == 255
 
 

@@ -115,8 +115,8 @@ def _stretched(channels: Num[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h w c"]
     low, high = (float(value) for value in np.percentile(values, [0.5, 99.5]))
     if high <= low:  # nearly all pixels alike: show the few that are not
         low, high = float(values.min()), float(values.max())
-    scaled = (channels.astype(np.float32) - low) * (255 / max(high - low, 1e-12))
-    return np.asarray(np.nan_to_num(scaled, nan=0, posinf=0, neginf=0).clip(0, 255).round(), np.uint8)
+    scaled = (channels.astype(np.float32).clip(low, high) - low) * (255 / max(high - low, 1e-12))
+    return np.asarray(np.where(np.isfinite(channels), scaled, 0).round(), np.uint8)
 
 
 def _parts(segmentation: Segmentation) -> tuple[Integer[np.ndarray, "h w"], list[Color]]:
