@@ -49,7 +49,7 @@ def pairs(found: Pairing, root: Path) -> dict[str, str]:
 def test_the_usual_layouts(tmp_path, names, expected):
     found = pair(make(tmp_path, *names))
     assert pairs(found, tmp_path) == expected
-    assert not (found.images_without_mask or found.masks_without_image or found.ambiguous or found.broken)
+    assert (found.images_without_mask, found.masks_without_image, found.ambiguous, found.broken) == ((), (), (), ())
 
 
 def test_masks_in_another_folder(tmp_path):
@@ -128,9 +128,9 @@ def test_composed_and_decomposed_unicode_match(tmp_path):
 
 @pytest.mark.parametrize("name", [b"caf\xe9", b"two\nlines", b"-x", b" space ", b"quo'te\"", "🙂".encode(), b"dot.ted.name"])
 def test_any_name_pairs_and_its_id_can_be_printed(tmp_path, name):
-    for folder in (b"images", b"masks"):
-        os.makedirs(os.fsencode(tmp_path) + b"/" + folder)
-        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + folder + b"/" + name + b".png")).write_bytes(b"x")
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / os.fsdecode(name + b".png")).write_bytes(b"x")
     found = pair(tmp_path)
     assert len(found.pairs) == 1
     found.pairs[0].id.encode()

@@ -188,6 +188,7 @@ def test_content_counts_and_not_the_name(tmp_path):
     Image.fromarray(COLORS).save(tmp_path / "x.png")
     (tmp_path / "x.png").rename(tmp_path / "x.jpg")
     assert np.array_equal(read_image(tmp_path / "x.jpg"), COLORS)
+    assert image_info(tmp_path / "x.jpg").notes == ("called .jpg, but a PNG file",)
 
 
 @pytest.mark.parametrize("name", ["x.gif", "x.png", "x.webp"])
@@ -212,6 +213,15 @@ def test_any_file_name_works(tmp_path, name):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
     path.write_bytes(imagecodecs.png_encode(COLORS))
     assert np.array_equal(read_image(path), COLORS)
+
+
+def test_a_transparent_colour_adds_no_channel(tmp_path):
+    pixels = np.random.default_rng(5).integers(0, 65536, (4, 5, 3)).astype(np.uint16)
+    content = imagecodecs.png_encode(pixels)
+    place = content.index(b"IDAT") - 4
+    (tmp_path / "x.png").write_bytes(content[:place] + png_chunk(b"tRNS", bytes(6)) + content[place:])
+    assert np.array_equal(read_image(tmp_path / "x.png"), pixels)
+    assert "transparent" in image_info(tmp_path / "x.png").notes[0]
 
 
 # What is refused, and how
@@ -298,7 +308,9 @@ NOISE = np.random.default_rng(3).integers(0, 255, (40, 40, 3)).astype(np.uint8)
 
 def encoded(name: str, tmp_path: Path) -> bytes:
     path = tmp_path / name
-    if name == "zlib.tif":
+    if name == "pages.tif":  # channels as pages of which the list is at the end of the file
+        tifffile.imwrite(path, np.moveaxis(NOISE, -1, 0), imagej=True, metadata={"axes": "CYX"})
+    elif name == "zlib.tif":
         tifffile.imwrite(path, NOISE, compression="zlib", photometric="rgb")
     elif name == "x.tif":
         tifffile.imwrite(path, NOISE, photometric="rgb")
@@ -309,7 +321,7 @@ def encoded(name: str, tmp_path: Path) -> bytes:
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["x.png", "deep.png", "x.jpg", "x.tif", "zlib.tif", "x.bmp", "x.webp", "x.gif"])
+@pytest.mark.parametrize("name", ["x.png", "deep.png", "x.jpg", "x.tif", "zlib.tif", "pages.tif", "x.bmp", "x.webp", "x.gif"])
 def test_a_file_cut_anywhere_is_an_error_or_whole(tmp_path_factory, name):
     """Never a half-gray image: where the cut takes no pixels away, the image is the same; else there is an error."""
     folder = tmp_path_factory.mktemp("cut")

@@ -1,6 +1,7 @@
 """Images with their masks as a person's folder holds them, read one at a time."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -190,4 +191,5 @@ def _counts(found: Scan) -> tuple[str, ...]:
     what = "images with masks" if pairing.pairs else "images without masks"
     words = [f"{len(found.records)} {what}"]
     words += [f"{len(paths)} passed over: {reason}" for reason, paths in pairing.passed_over]
+    words += [f"{count} left out: {code}" for code, count in sorted(Counter(fault.code for fault in found.faults).items())]
     return tuple(words)

@@ -8,7 +8,7 @@ from jaxtyping import Num, Shaped, UInt8
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats import stored, tiff_pages
-from maskwright.formats.content import IMAGE_SUFFIXES, MAX_PIXELS, image_kind
+from maskwright.formats.content import IMAGE_SUFFIXES, MAX_PIXELS, SUFFIXES, image_kind
 from maskwright.formats.stored import Header, oriented, oriented_size
 
 __all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "ImageInfo", "image_info", "read_image"]
@@ -47,6 +47,8 @@ def image_info(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     if header.dtype.kind == "f":
         _, notes = _load(path, max_pixels)
     channels = 3 if header.color in ("palette", "cmyk") else header.channels - header.has_alpha
+    if path.suffix.lower() not in SUFFIXES[header.kind]:
+        notes = (*notes, f"called {path.suffix or 'without a suffix'}, but a {header.kind.upper()} file")
     if header.has_alpha:
         notes = (*notes, "an alpha channel; the image is laid over black where it is not opaque")
     if header.orientation != 1:

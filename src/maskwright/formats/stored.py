@@ -77,7 +77,8 @@ def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray,
     with _opened(path, max_pixels) as image:
         header = _header(image, path)
         if header.kind == "png" and header.bits == 16 and header.channels > 1:
-            return header, imagecodecs.png_decode(path.read_bytes())  # Pillow would drop the lower 8 bits in silence
+            # Pillow would drop the lower 8 bits in silence. A transparent colour makes imagecodecs add a channel.
+            return header, imagecodecs.png_decode(path.read_bytes())[..., : header.channels]
         image.load()
         pixels = np.asarray(image)
     return header, pixels.astype(header.dtype, copy=False)

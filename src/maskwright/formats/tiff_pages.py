@@ -70,6 +70,7 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
 
 
 def _header(file: tifffile.TiffFile, path: Path, max_pixels: int) -> Header:
+    _check_chain(file, path)
     series = file.series[0]
     page = series.keyframe
     size_hw = (page.imagelength, page.imagewidth)
@@ -107,6 +108,18 @@ def _channels(series: tifffile.TiffPageSeries, path: Path) -> int:
             f"Save every plane as a file of its own, or mark planes that are channels as axis C."
         )
     return int(series.shape[-1] if series.axes == "YXS" else series.shape[0])
+
+
+def _check_chain(file: tifffile.TiffFile, path: Path) -> None:
+    """Raises `ImageFileError` where the last page names a next one that is not there: tifffile would read the rest as whole."""
+    place = file.pages.next_page_offset
+    if place is not None:
+        file.filehandle.seek(place)
+        if any(file.filehandle.read(file.tiff.offsetsize)):
+            raise ImageFileError(
+                f"{path}: the TIFF file of {path.stat().st_size} bytes is cut off: its last page names a next one. "
+                f"Copy or export it again."
+            )
 
 
 def _check_whole(series: tifffile.TiffPageSeries, path: Path) -> None:
