@@ -85,7 +85,7 @@ def best_cut(label_maps: Sequence[UInt16[np.ndarray, "_h _w"]], classes: int, *,
     shares = (share, *(larger for larger in SHARES if larger > share))
     sides = (True, False) if min(min(ids.shape) for ids in large) >= SMALLEST_SIDE else (True,)
 
-    def rank(cut: Cut) -> tuple[float, ...]:
+    def rank(cut: Cut) -> tuple[bool, float, int, bool, float]:
         train, held_out = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
         for ids in large:
             (left, top, right, bottom), (x0, y0, x1, y1) = cut.boxes((ids.shape[0], ids.shape[1]), guard)
@@ -93,7 +93,7 @@ def best_cut(label_maps: Sequence[UInt16[np.ndarray, "_h _w"]], classes: int, *,
             held_out += _counts(ids[y0:y1, x0:x1], classes)
         both = (train > 0) & (held_out > 0)
         unlike = np.abs(held_out / max(held_out.sum(), 1) - whole / max(whole.sum(), 1)).sum()
-        return (not both[1:].any(), cut.share, -both.sum(), not (cut.along_longer or square), float(unlike))
+        return (not bool(both[1:].any()), cut.share, -int(both.sum()), not (cut.along_longer or square), float(unlike))
 
     return min((Cut(*values) for values in product(shares, sides, (True, False))), key=rank)
 
