@@ -9,6 +9,7 @@ from jaxtyping import Float32, Num
 from torch import nn
 
 from maskwright.base.errors import DataError
+from maskwright.base.files import sha256
 from maskwright.engine.run import Run
 from maskwright.engine.weights import fit_weights, load_weights
 from maskwright.masks.tiles import Tile, blend, tiles
@@ -24,12 +25,14 @@ class Predictor:
 
     Call it with an image (h, w, channels) of 8-bit, 16-bit or float values; it returns the segmentation in the image's own
     pixel grid. The memory needed beyond image and result is that of one row of tiles.
+    `digest` names the weights in journals of predictions.
     """
 
-    def __init__(self, plan: Plan, network: nn.Module, *, device: torch.device) -> None:
+    def __init__(self, plan: Plan, network: nn.Module, *, device: torch.device, digest: str = "") -> None:
         keep_memory()
         self.plan = plan
         self.device = device
+        self.digest = digest
         self._task = task_of(plan)
         self._type = torch.bfloat16 if plan.precision == "bf16" else torch.float32
         self._network = fold_batch_norm(network).to(device, self._type, memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]
@@ -63,4 +66,4 @@ def load(run: Path | str, *, device: str = "auto") -> Predictor:
     network = task_of(plan).network()
     tensors, _ = load_weights(opened.best_path)
     fit_weights(network, tensors, opened.best_path)
-    return Predictor(plan, network, device=pick_device(device))
+    return Predictor(plan, network, device=pick_device(device), digest=sha256(opened.best_path))

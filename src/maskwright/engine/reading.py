@@ -1,0 +1,91 @@
+"""How a person's data were read: the folder and everything that was said about it, kept so that a run finds its data again."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from maskwright.base.errors import DataError, RunError
+from maskwright.base.files import read_json, write_json
+from maskwright.data.check import Report, check
+from maskwright.data.coding import CodingError, CodingOptions
+from maskwright.data.dataset import DataSet, from_scan
+from maskwright.data.scan import Progress, scan
+from maskwright.formats.content import MAX_PIXELS
+from maskwright.masks.coding import Color, Kind, Value
+
+NAME = "reading.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A data folder and the options of `data.dataset.read`; what is None is inferred from the files."""
+
+    path: Path
+    masks: Path | None = None
+    image_glob: str | None = None
+    mask_glob: str | None = None
+    kind: Kind | None = None
+    ignore: tuple[Value, ...] = ()
+    class_names: tuple[str, ...] | None = None
+    colors: tuple[tuple[Color, str], ...] = ()
+    foreground: int | None = None
+    repair: Literal["nearest"] | None = None
+    group_by: str | None = None
+    max_pixels: int = MAX_PIXELS
+
+    @property
+    def coding(self) -> CodingOptions:
+        """What was said about the masks."""
+        return CodingOptions(
+            kind=self.kind,
+            ignore=self.ignore,
+            class_names=self.class_names,
+            colors=dict(self.colors),
+            foreground=self.foreground,
+            repair=self.repair,
+        )
+
+    def read(self, progress: Progress | None = None) -> DataSet:
+        """The data set. Raises as `data.dataset.read` does."""
+        found = scan(
+            self.path, self.masks,
+            image_glob=self.image_glob, mask_glob=self.mask_glob, max_pixels=self.max_pixels, progress=progress,
+        )  # fmt: skip
+        return from_scan(found, self.coding, group_by=self.group_by, max_pixels=self.max_pixels)
+
+    def check(self, progress: Progress | None = None) -> Report:
+        """What the mask doctor says; where the data cannot be understood, it says why. Raises where there is no folder."""
+        try:
+            return check(self.read(progress), progress=progress)
+        except (CodingError, DataError):
+            found = scan(
+                self.path, self.masks, image_glob=self.image_glob, mask_glob=self.mask_glob, max_pixels=self.max_pixels
+            )
+            return check(found, options=self.coding, progress=progress)
+
+    def moved_to(self, path: Path) -> "Reading":
+        """The same reading of a folder elsewhere; a mask folder that was named apart stays with the old one."""
+        return replace(self, path=path.absolute(), masks=None)
+
+    def save(self, folder: Path) -> None:
+        """Write reading.json into a run folder, with paths that hold from everywhere."""
+        masks = None if self.masks is None else self.masks.absolute()
+        absolute = replace(self, path=self.path.absolute(), masks=masks)
+        write_json(Path(folder) / NAME, _READING.dump_python(absolute, mode="json"))
+
+    @classmethod
+    def of_run(cls, folder: Path) -> "Reading":
+        """What `save` wrote. Raises `RunError` where a run does not say where its data lie."""
+        path = Path(folder) / NAME
+        if not path.is_file():
+            raise RunError(f"{folder}: this run does not say where its data lie (no {NAME}). Name the data folder.")
+        value: Any = read_json(path)
+        try:
+            return _READING.validate_python(value)
+        except ValidationError as error:
+            raise RunError(f"{path}: is damaged ({error.errors()[0]['msg']}). Name the data folder.") from error
+
+
+_READING = TypeAdapter(Reading)
