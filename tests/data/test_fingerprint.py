@@ -20,7 +20,7 @@ def write(folder: Path, name: str, image, mask) -> None:
 
 
 def two_images(folder: Path):
-    """Two 20x30 gray images: one with squares of 4 and 16 pixels of class 1, one with 8 pixels of class 2; 10 pixels ignored."""
+    """Two 20x30 gray images: squares of 4 and 16 pixels of class 1; 8 pixels of class 2, and 10 to leave out."""
     first, second = np.zeros((20, 30), np.uint8), np.zeros((20, 30), np.uint8)
     first[2:4, 2:4], first[10:14, 10:14] = 1, 1
     second[5:7, 5:9] = 2
