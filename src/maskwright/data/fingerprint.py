@@ -172,7 +172,7 @@ class _Tally:
         counts = np.bincount(ids.ravel(), minlength=len(self.classes))
         self.class_pixels += counts[: len(self.classes)]
         self.ignored_pixels += int(np.count_nonzero(ids == IGNORE))
-        for half, part in enumerate((ids[: len(ids) // 2], ids[-(len(ids) // 2) :])):
+        for half, part in enumerate((ids[: len(ids) // 2], ids[len(ids) - len(ids) // 2 :])):
             self.halves[half] += np.bincount(part.ravel(), minlength=len(self.classes))[: len(self.classes)]
         self.images_with_class += counts[: len(self.classes)] > 0
         objects = list(_object_areas(segmentation, ids, len(self.classes)))
