@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from maskwright.metrics.semantic import ALL, FOREGROUND
+from maskwright.report.words import measure, title_of
+
 Points = list[tuple[float, float]]  # (step, value) by step, finite values only
 
 
@@ -15,9 +18,10 @@ class Curves:
     loss: Points
     terms: dict[str, Points]
     validation: Points
-    metric: str  # what validation measured
-    classes: dict[str, Points]
-    notes: tuple[tuple[int, str], ...]  # (step before which it was noted, message)
+    measure: str  # what validation measured, in words
+    classes: dict[str, Points]  # the same of each class; the means and the one already in `validation` left out
+    notes: tuple[tuple[int, str], ...]  # (step at which it was noted, message)
+    planned: int  # steps, 0 where unknown
     resumed: int  # how often the run was taken up again
     seconds: float  # NaN where no entry says how long it took
 
@@ -32,27 +36,32 @@ def curves(journal: Iterable[dict[str, Any]]) -> Curves:
     steps: dict[int, dict[str, Any]] = {}
     validations: dict[int, dict[str, Any]] = {}
     notes: list[tuple[int, str]] = []
-    starts, seconds, at = 0, math.nan, 0
+    starts, planned, seconds, at = 0, 0, math.nan, 0
     for entry in journal:
         at = int(entry.get("step") or at)
+        seconds = float(entry.get("seconds") or seconds)
         match entry.get("event"):
             case "start":
                 starts += 1
+                planned = int(entry.get("steps") or 0)
             case "step":
                 steps[at] = entry
             case "validation":
                 validations[at] = entry
             case "note":
                 notes.append((at, str(entry.get("message", ""))))
-            case "end":
-                seconds = float(entry.get("seconds") or math.nan)
+    metric, _, subject = next(
+        (str(entry["metric"]) for entry in validations.values() if entry.get("metric")), "score"
+    ).partition("/")
+    classes = _family(validations, "classes")
     return Curves(
         loss=_points({step: entry.get("loss") for step, entry in steps.items()}),
         terms=_family(steps, "terms"),
         validation=_points({step: entry.get("score") for step, entry in validations.items()}),
-        metric=str(next((entry["metric"] for entry in validations.values() if entry.get("metric")), "score")),
-        classes=_family(validations, "classes"),
+        measure=measure(metric, subject) if subject else title_of(metric),
+        classes={name: points for name, points in classes.items() if name not in (subject, ALL, FOREGROUND)},
         notes=tuple(notes),
+        planned=planned,
         resumed=max(starts - 1, 0),
         seconds=seconds,
     )
@@ -73,4 +82,4 @@ def _family(entries: dict[int, dict[str, Any]], field: str) -> dict[str, Points]
 
 
 def _points(values: dict[int, Any]) -> Points:
-    return [(step, float(value)) for step, value in sorted(values.items()) if value is not None and math.isfinite(value)]
+    return [(float(step), float(value)) for step, value in sorted(values.items()) if value is not None and math.isfinite(value)]

@@ -10,10 +10,12 @@ from maskwright.base.files import atomic_write
 from maskwright.masks.classes import ClassInfo
 from maskwright.masks.draw import CLEAR, MISTAKES
 from maskwright.masks.types import LabelMap
+from maskwright.metrics.scores import Scores
 from maskwright.report import figures, tables, words
 from maskwright.report.content import Picture, ReportContent
 from maskwright.report.curves import curves
 from maskwright.report.gallery import galleries
+from maskwright.report.run_folder import read_run
 from maskwright.report.training import training
 
 SEVERITIES = ("error", "warning", "note")  # in the order of the page
@@ -50,6 +52,16 @@ def write(path: Path, report: ReportContent) -> None:
     atomic_write(path, render(report))
 
 
+def report(run: Path, scores: Scores | None = None, *, out: Path | None = None) -> Path:
+    """Write the page of a run folder, with its own scores.json unless others are given; returns where it stands.
+
+    It holds no pictures, since a run folder has none: hand them to `run_folder.read_run` and the result to `write`.
+    """
+    out = Path(run) / "report.html" if out is None else Path(out)
+    write(out, read_run(run, scores))
+    return out
+
+
 def _view(report: ReportContent) -> dict[str, Any]:
     """What the template names; what is empty has no section."""
     headline = report.scores.headline_row
@@ -59,7 +71,7 @@ def _view(report: ReportContent) -> dict[str, Any]:
     return {
         "report": report,
         "headline": headline,
-        "measure": words.measure(headline),
+        "measure": words.measure(headline.metric, headline.subject),
         "sentence": words.headline(report.scores, report.part),
         "warnings": (*report.scores.warnings, *warnings),
         "not_measurable": words.NOT_MEASURABLE,

@@ -15,7 +15,7 @@ from maskwright.report.content import Picture
 LONGEST = 512  # pixels of a panel's longer side: two screen pixels for each that four panels in a row can show
 SMALLEST = 256  # pixels of a panel's longer side from which it is smoothed when shown larger
 PAGE_BYTES = 3_300_000  # of all panels together, so that the page stays below 5 MB once they are written as text
-QUALITIES = (92, 84, 72, 55)
+LOSSY = ((512, 92), (512, 84), (512, 72), (384, 72), (256, 72), (192, 60))  # longer side and JPEG quality, tried in turn
 
 
 @dataclass(frozen=True)
@@ -44,28 +44,29 @@ def panels(picture: Picture, *, background: int | None, most_bytes: int) -> tupl
 
 
 def _panel(caption: str, description: str, pixels: UInt8[np.ndarray, "h w 3"], most_bytes: int) -> Panel:
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS, reducing_gap=None)
-    kind, content = _encoded(picture, most_bytes)
-    return Panel(
-        caption,
-        description,
-        f"data:image/{kind};base64,{base64.b64encode(content).decode()}",
-        (picture.height, picture.width),
-        max(picture.size) < SMALLEST,
-    )
+    kind, content, picture = _encoded(Image.fromarray(pixels), most_bytes)
+    address = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return Panel(caption, description, address, (picture.height, picture.width), max(pixels.shape) < SMALLEST)
 
 
-def _encoded(picture: Image.Image, most_bytes: int) -> tuple[str, bytes]:
+def _encoded(picture: Image.Image, most_bytes: int) -> tuple[str, bytes, Image.Image]:
     """Exactly as PNG where that fits, else as JPEG with full colour resolution, so that outlines keep their edges."""
-    content = _saved(picture, "PNG", optimize=True)
+    reduced = _reduced(picture, LONGEST)
+    content = _saved(reduced, "PNG", optimize=True)
     if len(content) <= most_bytes:
-        return "png", content
-    for quality in QUALITIES:
-        content = _saved(picture, "JPEG", quality=quality, subsampling=0, optimize=True)
+        return "png", content, reduced
+    for longest, quality in LOSSY:
+        reduced = _reduced(picture, longest)
+        content = _saved(reduced, "JPEG", quality=quality, subsampling=0)
         if len(content) <= most_bytes:
             break
-    return "jpeg", content
+    return "jpeg", content, reduced
+
+
+def _reduced(picture: Image.Image, longest: int) -> Image.Image:
+    reduced = picture.copy()
+    reduced.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return reduced
 
 
 def _saved(picture: Image.Image, kind: str, **options: int) -> bytes:

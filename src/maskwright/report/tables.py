@@ -29,10 +29,7 @@ class Cell:
     predicted: str
     pixels: int
     share: float
-
-    @property
-    def hit(self) -> bool:
-        return self.true == self.predicted
+    hit: bool
 
 
 @dataclass(frozen=True)
@@ -84,11 +81,11 @@ def confusion(scores: Scores) -> Confusion | None:
     columns = (*scores.class_names, "not predicted")
     used = len(columns) if any(row[-1] for row in scores.table) else len(columns) - 1
     rows = []
-    for name, counts in zip(scores.class_names, scores.table, strict=True):
+    for place, (name, counts) in enumerate(zip(scores.class_names, scores.table, strict=True)):
         pixels = sum(counts)
         cells = tuple(
-            Cell(name, column, count, count / pixels if pixels else 0.0)
-            for column, count in zip(columns[:used], counts[:used], strict=True)
+            Cell(name, column, counts[to], counts[to] / pixels if pixels else 0.0, to == place)
+            for to, column in enumerate(columns[:used])
         )
         rows.append(ConfusionRow(name, pixels, cells))
     mistakes = [cell for row in rows for cell in row.cells if cell.pixels and not cell.hit]

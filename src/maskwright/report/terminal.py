@@ -7,32 +7,35 @@ from rich.table import Table
 from rich.text import Text
 
 from maskwright.metrics.scores import Scores
+from maskwright.report.tables import score_groups
 from maskwright.report.words import amount, interval_of, number, printable, shortened, title_of
 
-NAME_LENGTH = 32  # characters of a class name; longer ones would push the numbers off the screen
+NAME_LENGTH = 28  # characters of a class name; longer ones would push the numbers off a screen of 80 columns
 
 
-def score_table(scores: Scores) -> Table:
-    """Every score with its interval, what nothing but background would score, and the rule.
+def score_table(scores: Scores, *, per_image: bool = False) -> Table:
+    """Scores with their intervals and baselines, the headline's metric first; each row's rule stands below, by its number.
 
-    Names are shown as they are: square brackets in them are no markup.
+    `per_image` adds the means over images to the pooled scores. Names are shown as they are: brackets in them are no markup.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     table.add_column("score", no_wrap=True)
-    table.add_column("of", overflow="ellipsis")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("95 % interval", no_wrap=True)
-    table.add_column("baseline", justify="right", no_wrap=True)
-    table.add_column("rule", style="dim", overflow="fold", ratio=1)
-    last = None
-    for row in scores.rows:
-        style = "bold" if row is scores.headline_row else ""
-        rule = row.rule if (row.metric, row.rule) != last else "〃"
-        table.add_row(
-            Text(title_of(row.metric)), _name(row.subject), number(row.value), interval_of(row), number(row.baseline),
-            Text(rule), style=style,
-        )  # fmt: skip
-        last = (row.metric, row.rule)
+    table.add_column("of", overflow="fold")
+    for heading in ("value", "95 % interval", "baseline", "rule"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    rules: dict[str, int] = {}
+    for group in score_groups(scores):
+        if group.metric.endswith(" per image") and not per_image:
+            continue
+        for row in group.rows:
+            rule = rules.setdefault(row.rule, len(rules) + 1)
+            cells = (number(row.value), interval_of(row), number(row.baseline), str(rule))
+            name = title_of(group.metric) if row is group.rows[0] else ""
+            style = "bold" if row is scores.headline_row else ""
+            table.add_row(name, _name(row.subject), *cells, style=style, end_section=row is group.rows[-1])
+    notes = [f"{place}  {rule}" for rule, place in rules.items()]
+    baseline = [f"Baseline: {scores.baseline}."] if scores.baseline else []
+    table.caption = Text(printable("\n".join([*baseline, *notes])), style="dim not italic")
     return table
 
 
@@ -40,7 +43,7 @@ def plan_table(plan: dict[str, Any]) -> Table:
     """Every decision of a plan with its reason; `plan` is the content of plan.json."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("decision", no_wrap=True)
-    table.add_column("value", style="bold", overflow="fold")
+    table.add_column("value", style="bold", overflow="fold", max_width=40)
     table.add_column("why", overflow="fold", ratio=1)
     for decision in plan.get("decisions", ()):
         table.add_row(_name(decision["name"]), Text(printable(amount(decision["value"]))), Text(printable(decision["why"])))

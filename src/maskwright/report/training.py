@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from maskwright.report import figures
 from maskwright.report.curves import Curves
-from maskwright.report.words import duration, number, title_of
+from maskwright.report.words import duration, number
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def _loss(curves: Curves) -> CurveFigure:
 
 def _validation(curves: Curves) -> CurveFigure:
     step, score = curves.best
-    metric = title_of(curves.metric)
-    description = f"{metric} on the validation part over the steps: the best, {number(score)}, at step {step:.0f}."
+    measure = curves.measure[:1].upper() + curves.measure[1:]
+    description = f"{measure} on the validation part over the steps: the best, {number(score)}, at step {step:.0f}."
     svg, names = figures.validation_figure(curves), figures.drawn_classes(curves)
-    return CurveFigure(f"{metric} on the validation part", description, svg, _legend("all together, the best ringed", names))
+    return CurveFigure(f"{measure} on the validation part", description, svg, _legend("all together, the best ringed", names))
 
 
 def _legend(first: str, names: tuple[str, ...]) -> tuple[LegendEntry, ...]:
@@ -69,13 +69,13 @@ def _legend(first: str, names: tuple[str, ...]) -> tuple[LegendEntry, ...]:
 def _summary(curves: Curves) -> str:
     sentences = []
     if curves.loss:
-        took = f" in {duration(curves.seconds)}" if not math.isnan(curves.seconds) else ""
-        sentences.append(f"{curves.loss[-1][0]:.0f} steps{took}.")
+        last = round(curves.loss[-1][0])
+        of = f" of {curves.planned} planned" if last < curves.planned else ""
+        took = "" if math.isnan(curves.seconds) else f" in {duration(curves.seconds)}"
+        sentences.append(f"{last}{of} steps{took}.")
     if curves.validation:
         step, score = curves.best
-        sentences.append(
-            f"The best weights are those of step {step:.0f} ({title_of(curves.metric)} {number(score)} in validation)."
-        )
+        sentences.append(f"The best weights are those of step {step:.0f} ({curves.measure}: {number(score)}).")
     if curves.resumed:
         sentences.append(f"Taken up again {'once' if curves.resumed == 1 else f'{curves.resumed} times'}.")
     return " ".join(sentences)

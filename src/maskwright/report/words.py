@@ -56,11 +56,11 @@ def interval_of(score: Score) -> str:
     return f"{number(score.low)} to {number(score.high)}"
 
 
-def measure(row: Score) -> str:
-    """What a row measures: 'Dice of 'cell'' or 'mean IoU of all classes'."""
-    if row.subject in (ALL, FOREGROUND):
-        return f"mean {title_of(row.metric)} of {'all' if row.subject == ALL else 'the foreground'} classes"
-    return f"{title_of(row.metric)} of '{shortened(row.subject, 60)}'"
+def measure(metric: str, subject: str) -> str:
+    """What a number measures: "Dice of 'cell'" or 'mean IoU of all classes'."""
+    if subject in (ALL, FOREGROUND):
+        return f"mean {title_of(metric)} of {'all' if subject == ALL else 'the foreground'} classes"
+    return f"{title_of(metric)} of '{shortened(subject, 60)}'"
 
 
 def headline(scores: Scores, part: str) -> str:
@@ -70,7 +70,7 @@ def headline(scores: Scores, part: str) -> str:
     if math.isnan(row.value):
         return f"Nothing could be measured on {where}: what counts is {NOT_MEASURABLE}."
     meaning = f" ({MEANINGS[row.metric]})" if row.metric in MEANINGS else ""
-    sentence = f"On {where}, the {measure(row)}{meaning} is {number(row.value)}."
+    sentence = f"On {where}, the {measure(row.metric, row.subject)}{meaning} is {number(row.value)}."
     if not math.isnan(row.low):
         sentence += f" On other images like these it would likely lie between {number(row.low)} and {number(row.high)}."
     if not math.isnan(row.baseline):
