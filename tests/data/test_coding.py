@@ -299,6 +299,20 @@ def test_class_ids_ruined_by_jpeg_cannot_be_repaired(tmp_path):
         infer([histogram(jpeg(circle(0, 1, 2), tmp_path / "x.jpg"), tmp_path / "x.jpg")], CodingOptions(repair="nearest"))
 
 
+def test_damage_beside_whole_masks_is_repaired_to_their_values_if_these_lie_apart(tmp_path):
+    damaged = histogram(jpeg(circle(0, 250), tmp_path / "x.jpg"), tmp_path / "x.jpg")
+    found = infer([*seen(areas(0, 255)), damaged], CodingOptions(repair="nearest"))
+    assert found.coding.values == ((0, 0), (255, 1))
+    with pytest.raises(CodingError, match="cannot be repaired"):  # a 1 may be the foreground or what JPEG made of 0
+        infer([*seen(areas(0, 1)), damaged], CodingOptions(repair="nearest"))
+
+
+def test_objects_ruined_by_jpeg_cannot_be_repaired(tmp_path):
+    damaged = histogram(jpeg(circle(0, 100, 200), tmp_path / "x.jpg"), tmp_path / "x.jpg")
+    with pytest.raises(CodingError, match="cannot be repaired"):
+        infer([damaged], CodingOptions(kind="instances", repair="nearest"))
+
+
 def test_an_empty_jpeg_mask_is_not_damaged(tmp_path):
     raw = jpeg(np.zeros((16, 16), np.uint8), tmp_path / "x.jpg")
     assert infer([histogram(raw, tmp_path / "x.jpg")]).coding.kind == "binary"
@@ -309,6 +323,14 @@ def test_whole_masks_are_never_called_damaged():
     blobs = np.kron(rng.integers(0, 150, (20, 20)), np.ones((4, 4))).astype(np.uint8)
     for mask in (objects(100, "uint8"), objects(100), blobs, areas(*range(30)), circle(0, 255)):
         assert not seen(mask)[0].damaged
+
+
+def test_objects_one_pixel_thin_look_damaged_until_they_are_declared():
+    lines = np.zeros((200, 60), np.uint8)
+    lines[::2] = np.arange(1, 101)[:, None]
+    with pytest.raises(CodingError, match="--kind instances"):
+        infer(seen(lines))
+    assert infer(seen(lines), CodingOptions(kind="instances")).coding.kind == "instances"
 
 
 # A coding that is given

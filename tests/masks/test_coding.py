@@ -54,7 +54,7 @@ def test_values_beyond_any_table_are_unknown_too(value):
 def test_colours_become_classes_and_unknown_ones_are_named_as_hex():
     raw = RawMask(np.array([[[0, 0, 0], [255, 0, 0], [255, 255, 255]]], np.uint8))
     assert COLORS.decode(raw, PATH).ids.tolist() == [[0, 1, IGNORE]]
-    with pytest.raises(MaskValueError, match="#FE0000 in 1 pixels"):
+    with pytest.raises(MaskValueError, match=r"#FE0000 in 1 pixels \(nearest known: #FF0000\)"):
         COLORS.decode(RawMask(np.array([[[254, 0, 0]]], np.uint8)), PATH)
 
 
@@ -124,6 +124,8 @@ def test_a_coding_comes_back_from_json(coding):
 def test_a_wrong_coding_is_refused():
     with pytest.raises(DataError, match="class ids from 0 to 1"):
         MaskCoding("binary", ((0, 0), (1, 2)), (), AB)
+    with pytest.raises(DataError, match="with 0 values"):
+        MaskCoding("binary", (), (), AB)
     with pytest.raises(DataError, match="cannot be a class and ignored"):
         MaskCoding("binary", ((0, 0), (1, 1)), (1,), AB)
     with pytest.raises(DataError, match="wrong at"):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,9 +23,8 @@ def infer(histograms: Sequence[MaskHistogram], options: CodingOptions | None = N
         raise CodingError("no-masks", "There is no mask to learn the classes from.", "Name the masks' folder with --masks.")
     histograms, doubts = _repaired(histograms, options)
     in_color = options.kind == "colors" or bool(options.colors) or any(each.is_color for each in histograms)
-    inference = (
-        infer_colors(histograms, options) if in_color and options.kind != "instances" else infer_numbers(histograms, options)
-    )
+    rule = infer_colors if in_color and options.kind != "instances" else infer_numbers
+    inference = rule(histograms, options)
     if not doubts:
         return inference
     return replace(inference, coding=replace(inference.coding, nearest=True), doubts=(*doubts, *inference.doubts))
@@ -53,46 +53,46 @@ def _repaired(histograms: Sequence[MaskHistogram], options: CodingOptions) -> tu
     damaged = [each for each in histograms if each.damaged and (options.kind != "instances" or each.lossy)]
     if not damaged:
         return histograms, ()
-    legal = _legal(histograms, options)
-    name = "#{:06X}" if any(each.is_color for each in histograms) else "{}"
-    values = ", ".join(map(name.format, legal[:20]))
-    first = damaged[0]
+    legal, first = _legal(histograms, options), damaged[0]
+    values = ", ".join(map(("#{:06X}" if any(each.is_color for each in histograms) else "{}").format, legal[:20]))
     cause = (
-        "JPEG files, which change pixels"
+        "what JPEG makes of values"
         if first.lossy
-        else "values between others at the borders, as JPEG or smooth resizing leaves them"
+        else "thin rims of values between others, as smooth resizing or JPEG leaves them"
     )
     message = (
-        f"{first.path} and {len(damaged) - 1} more of {len(histograms)} masks hold {cause}: "
-        f"{len(first.counts)} values in this one, where the areas hold {values or 'none'}."
+        f"{len(damaged)} of {len(histograms)} masks hold {cause}; {first.path} holds {len(first.counts)} values, "
+        f"its areas only {values or 'none'}."
     )
-    if len(legal) < 2:
-        raise CodingError(
-            "damaged-masks",
-            message,
-            "These masks cannot be repaired: export them again as PNG.",
-            [each.path for each in damaged],
-        )
-    if options.repair is None:
-        remedy = (
-            f"Export them again as PNG without smoothing, or pass --repair nearest to give every pixel the nearest of {values}."
-        )
+    repairable = len(legal) >= 2 and options.kind != "instances"
+    if not repairable:
+        remedy = "They cannot be repaired: export them again as PNG, without smoothing."
+    else:
+        remedy = f"Export them again as PNG without smoothing, or pass --repair nearest to take the nearest of {values}."
+    if not first.lossy:
+        remedy += " If every value is one object, pass --kind instances."
+    if not repairable or options.repair is None:
         raise CodingError("damaged-masks", message, remedy, [each.path for each in damaged])
-    doubt = f"{message} Repaired: every pixel takes the nearest of {values}."
-    return [_to_nearest(each, legal) for each in histograms], (doubt,)
+    return [_to_nearest(each, legal) for each in histograms], (
+        f"{message} Repaired: every pixel takes the nearest of {values}.",
+    )
 
 
 def _legal(histograms: Sequence[MaskHistogram], options: CodingOptions) -> list[int]:
-    """The values that damaged masks had before: declared colours, else the ones of undamaged masks and of large areas."""
+    """The values that damaged masks had before: declared colours, else those of whole masks and of large areas.
+
+    None where whole masks hold values so near to each other that damage cannot be told from them.
+    """
     if options.colors:
         return sorted(number_of(color) for color in options.colors)
-    found: list[int] = []
-    for value, _ in Counter(
-        value for each in histograms for value in (each.peaks() if each.damaged else each.counts)
-    ).most_common():
-        if all(histograms[0].far(value, other) for other in found):
-            found.append(value)
-    return sorted(found)
+    far = next((each.far for each in histograms if each.is_color), histograms[0].far)
+    legal = sorted({value for each in histograms if not each.damaged for value in each.counts})
+    if not all(far(value, other) for value, other in pairwise(legal)):
+        return []
+    for value, _ in Counter(value for each in histograms if each.damaged for value in each.peaks()).most_common():
+        if all(far(value, other) for other in legal):
+            legal.append(value)
+    return sorted(legal)
 
 
 def _to_nearest(each: MaskHistogram, legal: Sequence[int]) -> MaskHistogram:

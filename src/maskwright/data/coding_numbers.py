@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskwright.data.coding_options import CodingError, CodingOptions, Inference
-from maskwright.data.histogram import MaskHistogram
+from maskwright.data.histogram import ONE_PART, MaskHistogram
 from maskwright.masks.classes import PALETTE, Classes, ClassInfo
 from maskwright.masks.coding import Kind, MaskCoding
 
@@ -13,7 +13,6 @@ MAX_CODES = 32  # gray levels far apart that stand for classes, as 0, 50, 100
 USUAL_IDS = 32  # numbers up to here are class ids even where some between them never occur
 OBJECTS_CERTAIN = 32  # a file with more numbers than this, each one connected part, holds objects
 OBJECTS_LIKELY = 3  # the same for 16-bit files, where the numbers of each file run from 1 on and the last one varies
-ONE_PART = 0.8  # share of the numbers that are one connected part, from which on they are objects
 IGNORE_MARKS = (255, 65535, 2**32 - 1)
 
 

@@ -16,6 +16,7 @@ USUAL_IDS = 64
 AREA_SHARE = 0.01  # of a file's pixels: what covers less cannot be told from damage by its size
 SOLID_SHARE = 0.25  # of the pixels in small values: with more that have equal neighbours, they are small objects
 PEAK_DISTANCE = 8  # gray levels, or 3 times as much in a colour: JPEG spreads a value that far
+ONE_PART = 0.8  # share of a file's values that are one connected part, from which on they are objects
 PARTS_EXAMINED = 24  # values of a file whose connected parts are counted
 
 

@@ -1,6 +1,8 @@
 """What a file really holds, judged by its first bytes and never by its name, before anything is decoded."""
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from maskwright.base.errors import ImageFileError
@@ -77,6 +79,22 @@ def check_pixels(path: Path, size_hw: tuple[int, int], max_pixels: int) -> None:
         )
     if height < 1 or width < 1:
         raise ImageFileError(f"{path}: the file claims {width} x {height} pixels, so there is nothing in it. Export it again.")
+
+
+@contextmanager
+def parsing(path: Path, kind: str) -> Iterator[None]:
+    """Whatever a parser or a codec raises within, as an `ImageFileError` that names the file."""
+    try:
+        yield
+    except ImageFileError:
+        raise
+    except MemoryError as error:
+        raise ImageFileError(f"{path}: too large for this machine's memory. Cut it into smaller images.") from error
+    except Exception as error:  # damaged files make parsers raise almost anything: OSError, SyntaxError, struct.error, ...
+        raise ImageFileError(
+            f"{path}: the {kind.upper()} file of {path.stat().st_size} bytes is damaged or cut off ({error}). "
+            f"Copy or export it again, or take it out of the folder."
+        ) from error
 
 
 def _stranger(head: bytes) -> str:

@@ -57,6 +57,12 @@ def write_instances(path: Path, instances: Instances, *, allow_loss: bool = Fals
     return lost
 
 
+def write_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
+    """8-bit RGB to be looked at, such as an overlay."""
+    with atomic_path(Path(path)) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
 def _write_palette(path: Path, ids: UInt8[np.ndarray, "h w"], palette: UInt8[np.ndarray, "256 3"]) -> None:
     image = Image.fromarray(ids)
     image.putpalette(palette.tobytes())

@@ -14,7 +14,7 @@ from jaxtyping import Shaped
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from maskwright.base.errors import ImageFileError
-from maskwright.formats.content import check_pixels, image_kind
+from maskwright.formats.content import check_pixels, image_kind, parsing
 from maskwright.masks.coding import Color
 
 ColorModel = Literal["gray", "white is 0", "palette", "rgb", "cmyk", "channels"]
@@ -99,21 +99,11 @@ def oriented_size(size_hw: tuple[int, int], orientation: int) -> tuple[int, int]
 
 @contextmanager
 def _opened(path: Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
-    """The file opened by the parser of its content, its size checked; whatever Pillow raises names the file."""
+    """The file opened by the parser of its content, its size checked."""
     kind = image_kind(path)
-    try:
-        with path.open("rb") as file, PARSERS[kind](file) as image:
-            check_pixels(path, (image.height, image.width), max_pixels)
-            yield image
-    except ImageFileError:
-        raise
-    except MemoryError as error:
-        raise ImageFileError(f"{path}: too large for this machine's memory. Cut it into smaller images.") from error
-    except Exception as error:  # damaged files make parsers raise almost anything: OSError, SyntaxError, struct.error, ...
-        raise ImageFileError(
-            f"{path}: the {kind.upper()} file of {path.stat().st_size} bytes is damaged or cut off ({error}). "
-            f"Copy or export it again, or take it out of the folder."
-        ) from error
+    with parsing(path, kind), path.open("rb") as file, PARSERS[kind](file) as image:
+        check_pixels(path, (image.height, image.width), max_pixels)
+        yield image
 
 
 def _header(image: ImageFile.ImageFile, path: Path) -> Header:

@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 from tifffile import COMPRESSION, PHOTOMETRIC
 
 from maskwright.base.errors import ImageFileError
-from maskwright.formats.content import check_pixels
+from maskwright.formats.content import check_pixels, parsing
 from maskwright.formats.stored import ORIENTATION_TAG, ColorModel, Header
 
 # tifffile logs what it also raises; without a handler Python would print it over the progress bar.
@@ -57,16 +57,8 @@ def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray,
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
-    try:
-        with tifffile.TiffFile(path) as file:
-            yield file
-    except ImageFileError:
-        raise
-    except Exception as error:  # damaged files make the parser and the codecs raise almost anything
-        raise ImageFileError(
-            f"{path}: the TIFF file of {path.stat().st_size} bytes is damaged or cut off ({error}). "
-            f"Copy or export it again, or take it out of the folder."
-        ) from error
+    with parsing(path, "tiff"), tifffile.TiffFile(path) as file:
+        yield file
 
 
 def _header(file: tifffile.TiffFile, path: Path, max_pixels: int) -> Header:

@@ -79,10 +79,10 @@ class MaskCoding:
 
     def __post_init__(self) -> None:
         wrong = [class_id for _, class_id in self.values if not 0 <= class_id < len(self.classes)]
-        if self.kind not in KINDS or wrong:
+        if self.kind not in KINDS or wrong or not self.values:
             raise DataError(
-                f"A mask coding is one of {', '.join(KINDS)} with class ids from 0 to {len(self.classes) - 1}, "
-                f"not '{self.kind}' with the class ids {wrong}."
+                f"A mask coding is one of {', '.join(KINDS)} with at least one value and class ids from 0 to "
+                f"{len(self.classes) - 1}, not '{self.kind}' with {len(self.values)} values and the class ids {wrong}."
             )
         twice = sorted({str(value) for value, _ in self.values if value in self.ignore})
         if twice:
@@ -101,21 +101,21 @@ class MaskCoding:
                 f"Save it like the others, or name what every colour means with --colors."
             )
         if self.nearest:
-            raw = repair_nearest(raw, (*(value for value, _ in self.values), *self.ignore))
+            raw = repair_nearest(raw, self._legal())
         numbers = raw.colors() if self.kind == "colors" else raw.numbers()
         ids = self._ids(numbers)
         if (ids == UNKNOWN).any():
             raise MaskValueError(self._complaint(numbers[ids == UNKNOWN], path))
         return LabelMap(ids, self.classes)
 
-    def _legal(self) -> tuple[int, ...]:
-        return tuple(number_of(value) for value in (*(value for value, _ in self.values), *self.ignore))
+    def _legal(self) -> tuple[Value, ...]:
+        """Every value that a mask may hold."""
+        return (*(value for value, _ in self.values), *self.ignore)
 
     def _ids(self, numbers: Num[np.ndarray, "h w"]) -> UInt16[np.ndarray, "h w"]:
         """Class id, `IGNORE` or `UNKNOWN` of every number."""
-        table = {number_of(value): class_id for value, class_id in self.values} | dict.fromkeys(
-            map(number_of, self.ignore), IGNORE
-        )
+        table = dict.fromkeys(map(number_of, self.ignore), IGNORE)
+        table |= {number_of(value): class_id for value, class_id in self.values}
         if numbers.dtype in (np.uint8, np.uint16):  # a table of all possible values is the fastest way
             of_value = np.full(np.iinfo(numbers.dtype).max + 1, UNKNOWN, np.uint16)
             for number, class_id in table.items():
@@ -144,11 +144,9 @@ class MaskCoding:
         """What is wrong with the unknown values, worst first, and what to do."""
         numbers, counts = np.unique(unknown, return_counts=True)
         worst = sorted(zip(counts.tolist(), numbers.tolist(), strict=True), reverse=True)[:5]
-        legal = sorted(self._legal())
         name = self._name
         seen = ", ".join(
-            f"{name(number)} in {count} pixels (nearest known: {name(min(legal, key=lambda known: abs(known - number)))})"
-            for count, number in worst
+            f"{name(number)} in {count} pixels (nearest known: {name(self._nearest(number))})" for count, number in worst
         )
         more = f" and {len(numbers) - len(worst)} more values" if len(numbers) > len(worst) else ""
         flag = "--colors" if self.kind == "colors" else "--class-names"
@@ -158,11 +156,15 @@ class MaskCoding:
             f"if the file was saved as JPEG or resized smoothly, pass --repair nearest."
         )
 
+    def _nearest(self, number: int) -> int:
+        raw = RawMask(np.array([[unpacked(number)]], np.uint8) if self.kind == "colors" else np.array([[number]]))
+        return int(repair_nearest(raw, self._legal()).numbers()[0, 0])
+
     def _name(self, number: int) -> str:
         return f"#{number:06X}" if self.kind == "colors" else str(number)
 
     def _known(self) -> str:
-        names = [self._name(number) for number in sorted(self._legal())]
+        names = [self._name(number) for number in sorted(map(number_of, self._legal()))]
         return ", ".join(names[:20]) + ", ..." * (len(names) > 20)
 
     def to_json(self) -> dict[str, Any]:
