@@ -4,11 +4,12 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import instances_from_labels
 from maskwright.report.content import Picture
-from maskwright.report.gallery import MOST_BEST, MOST_WORST, galleries
+from maskwright.report.gallery import MOST_BEST, MOST_WORST, galleries, place
 from maskwright.report.pictures import LONGEST, panels
 
 
@@ -39,6 +40,15 @@ def test_too_many_leave_the_worst_and_the_best(make_report):
     shown = galleries(report, values(report))
     assert sum(len(gallery.exhibits) for gallery in shown) == MOST_WORST + MOST_BEST
     assert {shown[0].exhibits[0].place, shown[1].exhibits[0].place} == {"worst of 30", "best of 30"}
+
+
+@pytest.mark.parametrize(
+    ("from_worst", "images", "words"),
+    [(1, 1, ""), (1, 2, "worst of 2"), (2, 2, "best of 2"), (3, 9, "3rd worst of 9"), (12, 50, "12th worst of 50"),
+     (30, 50, "21st best of 50"), (5, 9, "5th best of 9")],
+)  # fmt: skip
+def test_places(from_worst, images, words):
+    assert place(from_worst, images) == words
 
 
 def test_images_without_a_score_have_a_place_of_their_own(make_report):

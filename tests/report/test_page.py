@@ -5,28 +5,23 @@ import io
 import json
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from maskwright.base.errors import MaskwrightError
+from maskwright.data.findings import Finding
 from maskwright.masks.classes import Classes
 from maskwright.masks.types import LabelMap
 from maskwright.report.content import Picture
 from maskwright.report.page import render, report, write
 
 HOSTILE = ("<script>alert(1)</script>", "😀 \u202egnp", "x" * 500, "\"quoted\" & 'quoted' {{ 7 * 7 }} $\\frac{1}{0}$")
-
-
-@dataclass(frozen=True)
-class Found:
-    severity: str
-    message: str
-    remedy: str
 
 
 class Page(HTMLParser):
@@ -71,7 +66,7 @@ class Page(HTMLParser):
 
 def test_every_section_says_what_it_holds(make_report):
     """Number, interval, rule, baseline, confusions, pictures, curves, split, findings, plan, environment, commands."""
-    finding = Found("warning", "a.png and b.png are alike.", "Remove one.")
+    finding = Finding("warning", "duplicates", "a.png and b.png are alike.", "Remove one.", ("a.png", "b.png"))
     content = make_report(findings=(finding,))
     page, row = Page(render(content)), content.scores.headline_row
     for words in (
@@ -122,7 +117,7 @@ def test_hostile_names_are_text_and_nothing_else(make_report):
         names=("background", *HOSTILE),
         ids=ids,
         title="</title><script>alert(2)</script>",
-        findings=(Found("error", HOSTILE[0], HOSTILE[2]),),
+        findings=(Finding("error", "hostile", HOSTILE[0], HOSTILE[2], ()),),
         plan={"decisions": [{"name": HOSTILE[0], "value": HOSTILE[2], "why": HOSTILE[3]}]},
         environment={HOSTILE[0]: HOSTILE[3]},
         reproduce=(HOSTILE[0],),
@@ -248,7 +243,9 @@ def test_a_run_folder_becomes_a_page(make_report, tmp_path):
     records = [{"id": "a", "window_xyxy": [0, 0, 4, 4]}, {"id": "a", "window_xyxy": [8, 0, 12, 4]}]
     split = {"method": "blocks", "statement": "One image in blocks.", "parts": {"train": records, "val": records[:1]}}
     (tmp_path / "split.json").write_text(json.dumps(split))
-    page = Page(report(tmp_path).read_text(encoding="utf-8"))
+    path = report(SimpleNamespace(folder=tmp_path), out=str(tmp_path / "page.html"))
+    page = Page(path.read_text(encoding="utf-8"))
+    assert path.read_text(encoding="utf-8") == report(tmp_path).read_text(encoding="utf-8")
     assert f"{content.scores.headline_row.value:.3f}" in page.text
     assert "One image in blocks." in page.text
     assert "maskwright 0.1.0" in page.text

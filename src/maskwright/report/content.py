@@ -1,26 +1,16 @@
 """What a report page is made from: scores and pictures always, and what a run adds where there was one."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
+from maskwright.data.findings import Finding
 from maskwright.masks.types import Segmentation
 from maskwright.metrics.scores import Scores
 
 Part = Literal["train", "val", "test", ""]
-
-
-class Finding(Protocol):
-    """What the page shows of a data finding; `data.check.Finding` is one."""
-
-    @property
-    def severity(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def remedy(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,7 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
         titled = {"The scored image" if len(measured) == 1 else "All images, worst first": measured}
     most_bytes = PAGE_BYTES // max(4 * sum(map(len, titled.values())), 1)
     ranked = (entry for entry in report.scores.per_image if entry.get("score") is not None)
-    places = {str(entry["id"]): place for place, entry in enumerate(ranked, 1)}
+    places = {str(entry["id"]): number for number, entry in enumerate(ranked, 1)}
     return tuple(
         Gallery(title, tuple(_exhibit(picture, report, places, most_bytes) for picture in chosen))
         for title, chosen in titled.items()
@@ -52,14 +52,14 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
 
 
 def _exhibit(picture: Picture, report: ReportContent, places: dict[str, int], most_bytes: int) -> Exhibit:
-    place = _place(places[picture.id], len(places)) if picture.id in places and not math.isnan(picture.score) else ""
-    return Exhibit(picture, place, panels(picture, background=report.background, most_bytes=most_bytes))
+    words = place(places[picture.id], len(places)) if picture.id in places else ""
+    return Exhibit(picture, words, panels(picture, background=report.background, most_bytes=most_bytes))
 
 
-def _place(from_worst: int, images: int) -> str:
+def place(from_worst: int, images: int) -> str:
     """'worst of 29', '2nd best of 29'; empty where there is nothing to compare with."""
     if images < 2:
         return ""
-    place, end = (from_worst, "worst") if 2 * from_worst <= images else (images + 1 - from_worst, "best")
-    ordinal = {1: "", 2: "2nd ", 3: "3rd "}.get(place, f"{place}th ")
-    return f"{ordinal}{end} of {images}"
+    rank, end = (from_worst, "worst") if 2 * from_worst <= images else (images + 1 - from_worst, "best")
+    ending = "th" if 10 < rank % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return f"{end} of {images}" if rank == 1 else f"{rank}{ending} {end} of {images}"

@@ -15,7 +15,7 @@ from maskwright.report import figures, tables, words
 from maskwright.report.content import Picture, ReportContent
 from maskwright.report.curves import curves
 from maskwright.report.gallery import galleries
-from maskwright.report.run_folder import read_run
+from maskwright.report.run_folder import HasFolder, read_run
 from maskwright.report.training import training
 
 SEVERITIES = ("error", "warning", "note")  # in the order of the page
@@ -52,14 +52,15 @@ def write(path: Path, report: ReportContent) -> None:
     atomic_write(path, render(report))
 
 
-def report(run: Path, scores: Scores | None = None, *, out: Path | None = None) -> Path:
-    """Write the page of a run folder, with its own scores.json unless others are given; returns where it stands.
+def report(run: Path | str | HasFolder, scores: Scores | None = None, *, out: Path | str | None = None) -> Path:
+    """Write the page of a run or of its folder, with its own scores.json unless others are given; returns where it stands.
 
     It holds no pictures, since a run folder has none: hand them to `run_folder.read_run` and the result to `write`.
     """
-    out = Path(run) / "report.html" if out is None else Path(out)
-    write(out, read_run(run, scores))
-    return out
+    folder = Path(run) if isinstance(run, str | Path) else run.folder
+    path = Path(out) if out else folder / "report.html"
+    write(path, read_run(folder, scores))
+    return path
 
 
 def _view(report: ReportContent) -> dict[str, Any]:

@@ -2,14 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from maskwright.base.files import read_json
 from maskwright.base.journal import Journal
+from maskwright.data.findings import Finding
 from maskwright.metrics.scores import Scores
-from maskwright.report.content import Finding, Part, Picture, ReportContent, SplitSummary
+from maskwright.report.content import Part, Picture, ReportContent, SplitSummary
 
 NO_ENVIRONMENT = frozenset({"event", "step", "steps"})  # what a journal's start entry holds beside versions and machine
+
+
+class HasFolder(Protocol):
+    """A run, as `engine.run.Run` is one."""
+
+    folder: Path
 
 
 def read_run(
