@@ -26,9 +26,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Comparison:
-    """The scores, what other libraries would print, how the masks were read, and what is in no score with the reason."""
+    """The scores, what other libraries would print, how the masks were read, and what is in no score with the reason.
+
+    background: the class that foreground means leave out; None where every class is real.
+    """
 
     scores: Scores
+    background: int | None
     conventions: tuple[Convention, ...]
     words: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -80,9 +84,10 @@ def compare(
         seen = to_label_map(other.decode(read_mask(each.prediction, max_pixels=max_pixels), each.prediction))
         tables.append(semantic.table_of(expected, LabelMap(seen.ids, truth.classes), id=each.id))
         ids.append(each.id)
-    scores = semantic.score(tables, ids, truth.classes, background=semantic.background_of(truth.classes))
+    background = truth.classes.background
+    scores = semantic.score(tables, ids, truth.classes, background=background)
     every_rule = conventions(tables) if len(truth.classes) > 1 else ()
-    return Comparison(scores, every_rule, (f"{len(pairs)} pairs of masks", *pairing.notes, *words), tuple(left_out))
+    return Comparison(scores, background, every_rule, (f"{len(pairs)} pairs of masks", *pairing.notes, *words), tuple(left_out))
 
 
 def score(ground_truth: DataSet, prediction: DataSet) -> Scores:
@@ -104,7 +109,7 @@ def score(ground_truth: DataSet, prediction: DataSet) -> Scores:
         tables.append(semantic.table_of(_label_map(ground_truth, index), _label_map(prediction, place[id]), id=id))
         ids.append(id)
     classes = ground_truth.classes
-    return semantic.score(tables, ids, classes, background=semantic.background_of(classes))
+    return semantic.score(tables, ids, classes, background=classes.background)
 
 
 def _label_map(data: DataSet, index: int) -> LabelMap:

@@ -1,7 +1,7 @@
 """Scores of predictions against ground truth."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Num
@@ -26,16 +26,22 @@ class Predicts(Protocol):
 
 def evaluate(predict: Predicts, data: Samples, *, progress: Progress | None = None) -> Scores:
     """Predict every sample and score it against its ground truth. Raises `DataError` where a sample has none."""
+    ids, tallies = tally(predict, data, progress=progress)
+    return task_of(predict.plan).scores(ids, tallies)
+
+
+def tally(predict: Predicts, data: Samples, *, progress: Progress | None = None) -> tuple[list[str], list[Any]]:
+    """The samples' ids, and what each adds to the scores: for label maps, its class table. Raises `DataError` as above."""
     task = task_of(predict.plan)
     ids, tallies = [], []
     for number in range(len(data)):
         sample = data[number]
         if sample.segmentation is None:
             raise DataError(f"{sample.id}: no mask to score against. Leave this image out, or draw its mask.")
-        tallies.append(task.tally(sample.segmentation, predict(sample.image)))
+        tallies.append(task.tally(sample.id, sample.segmentation, predict(sample.image)))
         ids.append(sample.id)
         if progress is not None:
             progress(number + 1, len(data))
     if not ids:
         raise DataError("There are no images to score.")
-    return task.scores(ids, tallies)
+    return ids, tallies

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 import tifffile
 from jaxtyping import Float32, Num
-from PIL import Image
 
 from maskwright.base.errors import DataError, Interrupted, MaskwrightError
 from maskwright.base.files import atomic_path, sha256
@@ -20,6 +19,7 @@ from maskwright.engine.signals import stop_on_signals
 from maskwright.formats import native, write_label_map
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import read_image
+from maskwright.formats.png import write_picture
 from maskwright.masks.classes import Classes
 from maskwright.masks.coding import MaskCoding
 from maskwright.masks.convert import to_label_map
@@ -174,9 +174,7 @@ class _Folder:
     def write(self, record: Record, result: _Result) -> None:
         """The extras, then the mask. Its journal line comes before its name: a kill in between costs doing it again."""
         if OVERLAYS in self.extras:
-            with atomic_path(self.extra(record, "overlays")) as temporary:
-                painted = overlay(to_display(result.image), result.label_map)
-                Image.fromarray(painted).save(temporary, format="PNG")
+            write_picture(self.extra(record, "overlays"), overlay(to_display(result.image), result.label_map))
         if result.probabilities is not None:
             with atomic_path(self.extra(record, "probabilities")) as temporary:
                 values = result.probabilities.astype(np.float16)

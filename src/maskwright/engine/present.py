@@ -11,6 +11,7 @@ from maskwright.data.dataset import DataSet
 from maskwright.data.findings import Finding
 from maskwright.engine.evaluate import Predicts
 from maskwright.engine.predict import load
+from maskwright.engine.reading import Reading
 from maskwright.engine.run import Run
 from maskwright.masks.draw import to_display
 from maskwright.metrics.scores import Scores
@@ -24,9 +25,9 @@ SHOWN = 4  # images at either end of the order of scores
 Progress = Callable[[int, int], None]
 
 
-def save_scores(run: Run, scores: Scores, part: Part) -> None:
-    """Keep the scores of one part of the data in the run's folder, in the place of those before."""
-    write_json(run.folder / SCORES, {"part": part, **scores.to_json()})
+def save_scores(run: Run, scores: Scores, part: Part, reading: Reading | None = None) -> None:
+    """Keep the scores of one part of the data, and how those were read, in the place of the scores before."""
+    write_json(run.folder / SCORES, {"part": part, "reading": reading and reading.to_json(), **scores.to_json()})
 
 
 def load_scores(run: Run) -> tuple[Scores, Part]:
@@ -35,6 +36,13 @@ def load_scores(run: Run) -> tuple[Scores, Part]:
         raise RunError(f"{run.folder}: has not been scored yet. Run: maskwright evaluate {run.folder}")
     value: dict[str, Any] = read_json(run.folder / SCORES)
     return Scores.from_json(value), cast(Part, value.get("part", ""))
+
+
+def scored_reading(run: Run) -> Reading:
+    """How the data behind the last scores were read. Raises `RunError` where that is not known."""
+    path = run.folder / SCORES
+    value = read_json(path).get("reading") if path.is_file() else None
+    return Reading.of_run(run.folder) if value is None else Reading.from_json(value, source=str(path))
 
 
 def pictures(

@@ -1,5 +1,6 @@
 """How a person's data were read: the folder and everything that was said about it, kept so that a run finds its data again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from maskwright.data.check import Report, check
 from maskwright.data.coding import CodingError, CodingOptions
 from maskwright.data.dataset import DataSet, from_scan
 from maskwright.data.scan import Progress, scan
+from maskwright.data.split import Split
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.masks.coding import Color, Kind, Value
 
@@ -55,25 +57,38 @@ class Reading:
         )  # fmt: skip
         return from_scan(found, self.coding, group_by=self.group_by, max_pixels=self.max_pixels)
 
-    def check(self, progress: Progress | None = None) -> Report:
-        """What the mask doctor says; where the data cannot be understood, it says why. Raises where there is no folder."""
+    def check(self, split: Callable[[DataSet], Split | None] | None = None, progress: Progress | None = None) -> Report:
+        """What the mask doctor says, of the split too; of data that cannot be read, why. Raises where there is no folder."""
         try:
-            return check(self.read(progress), progress=progress)
+            data = self.read(progress)
         except (CodingError, DataError):
             found = scan(
                 self.path, self.masks, image_glob=self.image_glob, mask_glob=self.mask_glob, max_pixels=self.max_pixels
             )
             return check(found, options=self.coding, progress=progress)
+        return check(data, split=None if split is None else split(data), progress=progress)
 
     def moved_to(self, path: Path) -> "Reading":
         """The same reading of a folder elsewhere; a mask folder that was named apart stays with the old one."""
         return replace(self, path=path.absolute(), masks=None)
 
-    def save(self, folder: Path) -> None:
-        """Write reading.json into a run folder, with paths that hold from everywhere."""
+    def to_json(self) -> dict[str, Any]:
+        """A JSON value that `from_json` reads back, with paths that hold from everywhere."""
         masks = None if self.masks is None else self.masks.absolute()
-        absolute = replace(self, path=self.path.absolute(), masks=masks)
-        write_json(Path(folder) / NAME, _READING.dump_python(absolute, mode="json"))
+        value: dict[str, Any] = _READING.dump_python(replace(self, path=self.path.absolute(), masks=masks), mode="json")
+        return value
+
+    @classmethod
+    def from_json(cls, value: Any, *, source: str = NAME) -> "Reading":
+        """The reading that `to_json` wrote. Raises `RunError` where it is damaged."""
+        try:
+            return _READING.validate_python(value)
+        except ValidationError as error:
+            raise RunError(f"{source}: is damaged ({error.errors()[0]['msg']}). Name the data folder.") from error
+
+    def save(self, folder: Path) -> None:
+        """Write reading.json into a run folder."""
+        write_json(Path(folder) / NAME, self.to_json())
 
     @classmethod
     def of_run(cls, folder: Path) -> "Reading":
@@ -81,11 +96,7 @@ class Reading:
         path = Path(folder) / NAME
         if not path.is_file():
             raise RunError(f"{folder}: this run does not say where its data lie (no {NAME}). Name the data folder.")
-        value: Any = read_json(path)
-        try:
-            return _READING.validate_python(value)
-        except ValidationError as error:
-            raise RunError(f"{path}: is damaged ({error.errors()[0]['msg']}). Name the data folder.") from error
+        return cls.from_json(read_json(path), source=str(path))
 
 
 _READING = TypeAdapter(Reading)

@@ -1,0 +1,50 @@
+"""`maskwright demo`: the whole path on a real image that comes with the package."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright.cli import values
+from maskwright.cli.plan import Device
+
+IMAGE = "nuclei"
+
+
+def command(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the run.")] = Path("runs/demo"),
+    budget: Annotated[float, typer.Option("--budget", help="Time to train.", parser=values.minutes, metavar="TIME")] = "75s",  # type: ignore[assignment]  # parsed like what is typed
+    device: Device = "auto",
+) -> None:
+    """Check, split, plan, train, score and predict a fluorescence image with 125 nuclei that comes with the package."""
+    from maskwright.cli import run_steps, steps
+    from maskwright.cli.terminal import say
+    from maskwright.engine.predict import load
+    from maskwright.engine.reading import Reading
+    from maskwright.formats.png import write_picture
+    from maskwright.masks.draw import contact_sheet, overlay, to_display
+
+    folder = _free(out)
+    if folder != out:
+        say(f"{out} is there already and stays as it is; this demo goes to {folder}.")
+    reading = Reading(path=Path(__file__).parents[1] / "demo_data")
+    data, report = steps.check_or_stop(reading, split_file=None, split_name=None)
+    parts = steps.divide(data, reading, file=None, name=None, fraction=None, seed=0, known=report.duplicates)
+    planned = steps.plan(parts, file=None, budget_minutes=budget, seed=0, device=device, changes={})
+    run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
+    predict = load(folder, device=device)
+    path = run_steps.score_and_report(run, parts, reading=reading, predict=predict)
+    sample = data[0]
+    assert sample.segmentation is not None  # the packaged mask
+    shown = to_display(sample.image)
+    painted = [overlay(shown, sample.segmentation), overlay(shown, predict(sample.image))]
+    write_picture(folder / "overlay.png", contact_sheet(painted, ["ground truth", "prediction"], cell=512))
+    run_steps.say_where(run=folder, report=path, overlay=folder / "overlay.png", next="maskwright check YOUR_DATA")
+
+
+def _free(folder: Path) -> Path:
+    """The folder, or the first of folder-2, folder-3 ... that is not there yet."""
+    number = 1
+    while (free := folder if number == 1 else folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return free

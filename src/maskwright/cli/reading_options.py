@@ -1,0 +1,86 @@
+"""The options that say how to read a data folder, shared by every command that reads one."""
+
+import functools
+import inspect
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maskwright.cli import values
+
+if TYPE_CHECKING:
+    from maskwright.engine.reading import Reading
+
+PANEL = "How to read the data (what is left out is inferred)"
+
+Said = dict[str, Any]  # fields of engine.reading.Reading that a person gave
+
+
+def option(name: str, text: str, **details: Any) -> Any:
+    """An option of the panel that these have in the help."""
+    return typer.Option(name, help=text, rich_help_panel=PANEL, **details)
+
+
+def said(
+    masks: Annotated[Path | None, option("--masks", "Folder of the masks, where they lie apart.")] = None,
+    image_glob: Annotated[str | None, option("--image-glob", "Which files are images: 'raw/*.tif'.")] = None,
+    mask_glob: Annotated[str | None, option("--mask-glob", "Which files are masks: 'seg/*.png'.")] = None,
+    kind: Annotated[str | None, option("--kind", "What masks hold: binary, class-ids, colors or instances.")] = None,
+    ignore: Annotated[list[str] | None, option("--ignore", "A mask value to leave out, as 255 or #FFFFFF. Repeatable.")] = None,
+    class_names: Annotated[str | None, option("--class-names", "Names of the classes: background,cell")] = None,
+    colors: Annotated[str | None, option("--colors", "Classes by colour: #000000=background,#9B9B9B=cell")] = None,
+    foreground: Annotated[int | None, option("--foreground", "The one mask value that is the object.")] = None,
+    repair: Annotated[str | None, option("--repair", "'nearest' mends masks that JPEG or smooth resizing changed.")] = None,
+    group_by: Annotated[str | None, option("--group-by", "Regular expression on image names: what belongs together.")] = None,
+    max_pixels: Annotated[int | None, option("--max-pixels", "Largest image to accept, in pixels.", min=1)] = None,
+) -> Said:
+    """What a person said, as fields of a `Reading`."""
+    given: Said = {
+        "masks": masks,
+        "image_glob": image_glob,
+        "mask_glob": mask_glob,
+        "kind": kind,
+        "ignore": tuple(values.mask_value(text) for text in ignore) if ignore else None,
+        "class_names": values.names(class_names) if class_names else None,
+        "colors": values.color_table(colors) if colors else None,
+        "foreground": foreground,
+        "repair": repair,
+        "group_by": group_by,
+        "max_pixels": max_pixels,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def reads_data(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with all of these options in the place of its parameter `said`."""
+    shared = inspect.signature(said).parameters
+    own = inspect.signature(command).parameters
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        command(said=said(**{name: given.pop(name) for name in shared}), **given)
+
+    parameters = [parameter for name, parameter in own.items() if name != "said"] + list(shared.values())
+    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    with_options.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword}
+    return with_options
+
+
+def typed(reading: "Reading") -> str:
+    """The options that make such a reading, as they are typed."""
+    words: list[str] = []
+    for name in inspect.signature(said).parameters:
+        flag, value = f"--{name.replace('_', '-')}", getattr(reading, name)
+        if not value or value == getattr(type(reading), name):
+            continue
+        if name == "ignore":
+            words += [word for each in value for word in (flag, values.written(each))]
+        elif name == "colors":
+            words += [flag, ",".join(f"{values.written(color)}={name}" for color, name in value)]
+        else:
+            words += [flag, ",".join(value) if name == "class_names" else str(value)]
+    return shlex.join(words)

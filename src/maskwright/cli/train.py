@@ -1,0 +1,90 @@
+"""`maskwright train`: from a folder to a scored run, in the time that is given."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright.base.errors import DataError, RunError
+from maskwright.cli import values
+from maskwright.cli.plan import Budget, Changes, Device, Seed
+from maskwright.cli.reading_options import Said, reads_data
+from maskwright.cli.split_options import Fraction, SplitFile, SplitName
+
+
+@reads_data
+def command(
+    said: Said,
+    data: Annotated[Path | None, typer.Argument(help="Folder with images and masks; a resumed run knows it.")] = None,
+    budget: Budget = "10min",  # type: ignore[assignment]  # parsed like what is typed
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.", show_default="runs/DATA-1")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, as it was planned.")] = False,
+    accept_changed_data: Annotated[
+        bool, typer.Option("--accept-changed-data", help="Resume although the data are not those of the start.")
+    ] = False,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Train this plan.json instead of planning.")] = None,
+    changes: Changes = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    split: SplitFile = None,
+    split_name: SplitName = None,
+    val: Fraction = None,
+) -> None:
+    """Check, split, plan, train, score, report. Ctrl-C saves and says how to go on."""
+    if resume:
+        _resume(out, data, said, device, accept_changed_data)
+        return
+    if data is None:
+        raise DataError("No data folder was named: maskwright train DATA --budget 10min --out RUN")
+    folder = out or _free(Path("runs") / data.resolve().name)
+    if (folder / "plan.json").exists():
+        raise RunError(f"{folder}: there is a run here already. Go on with --resume, or choose another folder with --out.")
+    from maskwright.cli import run_steps, steps
+    from maskwright.engine.predict import load
+    from maskwright.engine.reading import Reading
+
+    reading = Reading(path=data, **said)
+    found, report = steps.check_or_stop(reading, split_file=split, split_name=split_name)
+    parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
+    planned = steps.plan(
+        parts, file=plan, budget_minutes=budget, seed=seed, device=device, changes=values.assignments(changes or ())
+    )
+    run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
+    path = run_steps.score_and_report(run, parts, reading=reading, predict=load(folder, device=device))
+    run_steps.say_where(run=folder, report=path, next=f"maskwright predict {folder} IMAGES --out DIR")
+
+
+def _resume(out: Path | None, data: Path | None, said: Said, device: str, accept_changed_data: bool) -> None:
+    """Go on with a run: its plan and split count, whatever else was typed."""
+    if out is None:
+        raise RunError("No run was named to go on with: maskwright train --resume --out RUN")
+    from dataclasses import replace
+
+    from maskwright.cli import run_steps
+    from maskwright.cli.live import Training
+    from maskwright.cli.terminal import bar, heading
+    from maskwright.data.split import Split
+    from maskwright.engine.predict import load
+    from maskwright.engine.reading import Reading
+    from maskwright.engine.run import Run
+    from maskwright.engine.train import resume
+
+    run = Run.open(out)
+    kept = Reading.of_run(out)
+    reading = replace(kept if data is None else kept.moved_to(data), **said)
+    with bar("Reading images and masks") as progress:
+        found = reading.read(progress)
+    heading("Training", str(out))
+    with Training() as shown:
+        resume(run.folder, found, device=device, listen=shown.listen, accept_changed_data=accept_changed_data)
+    predict = load(out, device=device)
+    path = run_steps.score_and_report(run, Split.from_json(run.split, found), reading=reading, predict=predict)
+    run_steps.say_where(run=out, report=path, next=f"maskwright predict {out} IMAGES --out DIR")
+
+
+def _free(stem: Path) -> Path:
+    """The first of stem-1, stem-2 ... that is not there yet."""
+    number = 1
+    while (folder := stem.with_name(f"{stem.name}-{number}")).exists():
+        number += 1
+    return folder
