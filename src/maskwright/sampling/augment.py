@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int32, Int64
-from torch import Tensor
+from jaxtyping import Float32, Int64
+from scipy import ndimage
 from torch.nn import functional as F
 
 from maskwright.base.errors import PlanError
@@ -30,7 +30,7 @@ class Augmentation:
     scale: tuple[float, float] = (0.75, 1.33)
     elastic: float = 0.4
     elastic_px: float = 10.0
-    elastic_spacing_px: float = 64.0
+    elastic_spacing_px: float = 128.0  # 3 by 3 nodes on a crop of 256 pixels
     intensity: float = 0.25
     brightness: float = 0.2  # standard deviation of what is added
     color: float = 0.1  # the same, for each channel on its own; no change of images with one channel
@@ -60,7 +60,7 @@ class Augmentation:
         return cls(flip_x=0, flip_y=0, transpose=0, warp=0, elastic=0, intensity=0)
 
     def draw(self, rng: np.random.Generator, crop_hw: tuple[int, int], channels: int) -> "Change":
-        """The change of one crop. Every number is drawn whether it is used or not, so that streams stay aligned."""
+        """The change of one crop. Every number is drawn, used or not, so that one probability moves no other number."""
         chance = rng.random(10)
         angle = math.radians(rng.uniform(-self.rotate_degrees, self.rotate_degrees))
         zoom, contrast, gamma = (_log_uniform(rng, *bounds) for bounds in (self.scale, self.contrast, self.gamma))
@@ -98,7 +98,7 @@ class Change:
     angle: float = 0.0
     zoom: float = 1.0
     nodes: Float32[np.ndarray, "2 gh gw"] | None = None
-    spacing_px: float = 64.0
+    spacing_px: float = 128.0
     offset: tuple[float, ...] = ()
     contrast: float = 1.0
     gamma: float = 1.0
@@ -125,50 +125,55 @@ class Change:
         return turned
 
     def move(
-        self, image: Float32[Tensor, "c h w"], target: Int64[Tensor, "h w"]
-    ) -> tuple[Float32[Tensor, "c h1 w1"], Int64[Tensor, "h1 w1"]]:
+        self, image: Float32[np.ndarray, "c h w"], target: Int64[np.ndarray, "h w"]
+    ) -> tuple[Float32[np.ndarray, "c h1 w1"], Int64[np.ndarray, "h1 w1"]]:
         """Flips and the transposition: exact, of image and target alike."""
-        flipped = [axis for axis, flip in ((-2, self.flip_y), (-1, self.flip_x)) if flip]
-        image, target = image.flip(flipped), target.flip(flipped)
-        return (image.transpose(-2, -1), target.transpose(-2, -1)) if self.transpose else (image, target)
+        flipped = tuple(axis for axis, flip in ((-2, self.flip_y), (-1, self.flip_x)) if flip)
+        image, target = np.flip(image, flipped), np.flip(target, flipped)
+        return (image.swapaxes(-2, -1), target.T) if self.transpose else (image, target)
 
-    def shade(self, image: Float32[Tensor, "c h w"]) -> Float32[Tensor, "c h w"]:
-        """Intensities: blur, contrast and brightness, gamma, noise."""
+    def shade(self, image: Float32[np.ndarray, "c h w"]) -> Float32[np.ndarray, "c h w"]:
+        """Intensities: blur, contrast and brightness, gamma, noise. In NumPy, whose results depend on no number of threads."""
         if self.blur_px > 0:
-            image = _blur(image, self.blur_px)
+            image = ndimage.gaussian_filter(image, self.blur_px, mode="nearest", truncate=3, axes=(1, 2))
         if self.contrast != 1:
             mean = image.mean()
-            image = (image - mean) * self.contrast + mean
+            image = (image - mean) * np.float32(self.contrast) + mean
         if self.offset:
-            image = image + torch.tensor(self.offset, dtype=image.dtype)[:, None, None]
+            image = image + np.array(self.offset, np.float32)[:, None, None]
         if self.gamma != 1:
-            low, high = image.min(), image.max()
-            span = (high - low).clamp_min(1e-6)
-            image = ((image - low) / span).pow(self.gamma) * span + low
+            low = image.min()
+            span = max(image.max() - low, np.float32(1e-6))
+            image = ((image - low) / span) ** np.float32(self.gamma) * span + low
         if self.noise > 0:
-            grain = np.random.default_rng(self.noise_seed).standard_normal(tuple(image.shape), np.float32)
-            image = image + torch.from_numpy(grain) * self.noise
+            grain = np.random.default_rng(self.noise_seed).standard_normal(image.shape, np.float32)
+            image = image + grain * np.float32(self.noise)
         return image
 
 
-def mirrored(places: Int64[np.ndarray, " n"], size: int) -> Int64[np.ndarray, " n"]:
-    """Indices beyond an image's rim, mirrored back into it; the rim itself is not repeated."""
-    if size == 1:
-        return np.zeros_like(places)
-    places = np.abs(places) % (2 * size - 2)
-    return np.minimum(places, 2 * size - 2 - places)
+def mirrored(places: Int64[np.ndarray, " n"], size: int) -> Int64[np.ndarray, " n"] | slice:
+    """An index that mirrors consecutive places beyond an image's rim back into it, the rim itself not repeated.
+
+    Places that all lie inside give a slice, which copies nothing.
+    """
+    if places[0] >= 0 and places[-1] < size:
+        return slice(int(places[0]), int(places[-1]) + 1)
+    period = max(2 * size - 2, 1)
+    places = np.abs(places) % period
+    return np.asarray(np.minimum(places, period - places))
 
 
 def resample(
-    image: Float32[Tensor, "c ph pw"], target: Int32[np.ndarray, "ph pw"], source_yx: Float32[np.ndarray, "2 h w"]
-) -> tuple[Float32[Tensor, "c h w"], Int64[Tensor, "h w"]]:
+    image: Float32[np.ndarray, "c ph pw"], target: Int64[np.ndarray, "ph pw"], source_yx: Float32[np.ndarray, "2 h w"]
+) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "h w"]]:
     """A patch read at the given places, which lie inside it: the image bilinearly, the target at the nearest pixel."""
     height, width = target.shape
-    y, x = torch.from_numpy(source_yx)
-    grid = torch.stack((x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1), dim=-1)
-    warped = F.grid_sample(image[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[0]
+    to_grid = np.array([2 / max(width - 1, 1), 2 / max(height - 1, 1)], np.float32)  # -1 and 1 are the outermost pixels
+    grid = torch.from_numpy(np.stack((source_yx[1], source_yx[0]), axis=-1) * to_grid - 1)
+    patch = torch.from_numpy(image)
+    warped = F.grid_sample(patch[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[0].numpy()
     nearest_y, nearest_x = np.rint(source_yx).astype(np.int64)
-    return warped, torch.from_numpy(target[nearest_y, nearest_x].astype(np.int64))
+    return warped, target[nearest_y, nearest_x]
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
@@ -180,14 +185,4 @@ def _cubic_weights(places: Float32[np.ndarray, " n"], nodes: int, spacing: float
     away = np.abs(places[:, None] / spacing + (nodes - 1) / 2 - np.arange(nodes))
     near = (1.25 * away - 2.25) * away**2 + 1
     far = -0.75 * (((away - 5) * away + 8) * away - 4)
-    weights: Float32[np.ndarray, "n nodes"] = np.where(away <= 1, near, np.where(away < 2, far, 0)).astype(np.float32)
-    return weights
-
-
-def _blur(image: Float32[Tensor, "c h w"], sigma: float) -> Float32[Tensor, "c h w"]:
-    """Gaussian blur, one direction after the other; the rim is repeated outwards."""
-    reach = math.ceil(3 * sigma)
-    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=image.dtype) / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    padded = F.pad(image[:, None], (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel[None, None, :, None]), kernel[None, None, None, :])[:, 0]
+    return np.asarray(np.where(away <= 1, near, np.where(away < 2, far, 0)), np.float32)

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from maskwright.base.errors import DataError, PlanError
 from maskwright.base.rng import stream
+from maskwright.losses import IGNORE_TARGET
 from maskwright.masks.classes import IGNORE
 from maskwright.sampling.augment import Augmentation, Change, mirrored, resample
 from maskwright.sampling.crops import corner_around, uniform_corner
 from maskwright.sampling.samples import PreparedSample, PreparedSamples
-
-IGNORE_TARGET = -1  # what losses leave out
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +65,9 @@ class Batches:
         first = step * self._batch
         crops = [self._crop(slot) for slot in range(first, first + self._batch)]
         images, targets, ids = zip(*crops, strict=True)
-        return Batch(torch.stack(images), torch.stack(targets), ids)
+        return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)), ids)
 
-    def _crop(self, slot: int) -> tuple[Float32[Tensor, "c h w"], Int64[Tensor, "h w"], str]:
+    def _crop(self, slot: int) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "h w"], str]:
         """Crop number `slot` of the whole training."""
         rng = stream(self._seed, "crop", slot)
         balanced_before, balanced = int(slot * self._share), int((slot + 1) * self._share)  # spread evenly over the slots
@@ -98,7 +97,7 @@ class Batches:
 
 def cut(
     sample: PreparedSample, corner_yx: tuple[int, int], crop_hw: tuple[int, int], change: Change
-) -> tuple[Float32[Tensor, "c h w"], Int64[Tensor, "h w"]]:
+) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "h w"]]:
     """A normalised crop and its target, warped as `change` says, read from the whole image so that turned crops stay full.
 
     What a warp reads beyond the rim is mirrored, image and mask alike, so that small images lose no pixels of the loss.
@@ -115,28 +114,24 @@ def cut(
         source -= low[:, None, None].astype(np.float32)
     rows, columns = (corner_yx[axis] + np.arange(low[axis], high[axis]) for axis in (0, 1))
     height, width = sample.size_hw
-    window = np.ix_(mirrored(rows, height), mirrored(columns, width))
-    target = sample.target[window].astype(np.int32)
+    window_y, window_x = mirrored(rows, height), mirrored(columns, width)
+    target = sample.target[window_y][:, window_x].astype(np.int64)
     target[target == IGNORE] = IGNORE_TARGET
     if height < crop_hw[0]:
         target[(rows < 0) | (rows >= height)] = IGNORE_TARGET
     if width < crop_hw[1]:
         target[:, (columns < 0) | (columns >= width)] = IGNORE_TARGET
-    image = torch.from_numpy(sample.scale.apply(sample.image[window]))
-    if source is None:
-        return image, torch.from_numpy(target.astype(np.int64))
-    return resample(image, target, source)
+    image = sample.scale.apply(sample.image[window_y][:, window_x])
+    return (image, target) if source is None else resample(image, target, source)
 
 
 def prefetch(batches: Batches, steps: Iterable[int], *, workers: int = 1, depth: int = 2) -> Generator[Batch, None, None]:
     """The batches of the steps, in order, made in the background up to `depth` ahead.
 
-    What goes wrong in the background is raised here. Closing the iterator ends the threads. Each of them computes with one
-    thread of its own: with more, they and the network's threads would wait for each other.
+    What goes wrong in the background is raised here. Closing the generator ends the threads. Each works on one core: what
+    makes a crop starts no threads that would compete with those of the network.
     """
-    threads = torch.get_num_threads()
-    one_thread = {"initializer": torch.set_num_threads, "initargs": (1,)}
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches", **one_thread)  # type: ignore[arg-type]
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     waiting: deque[Future[Batch]] = deque()
     try:
         for step in steps:
@@ -147,4 +142,3 @@ def prefetch(batches: Batches, steps: Iterable[int], *, workers: int = 1, depth:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(threads)  # what threads that begin later start from

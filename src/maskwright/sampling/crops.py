@@ -1,6 +1,5 @@
 """Where crops are cut: evenly over every image, or around pixels of a class so that rare classes are seen."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +17,6 @@ class ClassIndex:
     """Where the classes of a data set lie: per sample the `positions_yx` of some pixels of each class it shows."""
 
     positions_yx: tuple[dict[int, Int32[np.ndarray, "n 2"]], ...]
-
-    @classmethod
-    def build(cls, targets: Iterable[UInt16[np.ndarray, "h w"]]) -> "ClassIndex":
-        """Up to `POSITIONS_PER_CLASS` pixels of every class of every target; the same on every call."""
-        return cls(tuple(class_positions(target, number) for number, target in enumerate(targets)))
 
     @property
     def samples_with(self) -> dict[int, tuple[int, ...]]:

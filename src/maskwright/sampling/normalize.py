@@ -25,12 +25,14 @@ class ImageScale:
 
     def apply(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "c h w"]:
         """The normalised image, or a normalised cut of it: finite, within ±`LIMIT`, channels first."""
-        values = image.astype(np.float32)
+        offset, factor, fill = (numbers[:, None, None] for numbers in (self.offset, self.factor, self.fill))
+        values = np.array(image.transpose(2, 0, 1), np.float32, order="C")
         if image.dtype.kind == "f":
-            values = np.where(np.isfinite(values), values, self.fill)
+            values = np.where(np.isfinite(values), values, fill)
         with np.errstate(over="ignore"):  # what overflows ends at the limit
-            values = (values - self.offset) * self.factor
-        return np.ascontiguousarray(np.clip(values, -LIMIT, LIMIT, out=values).transpose(2, 0, 1))
+            values -= offset
+            values *= factor
+        return np.clip(values, -LIMIT, LIMIT, out=values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Images and targets made ready for training, kept in memory as far as the bound allows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,46 +37,51 @@ class PreparedSample:
         return self.image.shape[0], self.image.shape[1]
 
 
-class PreparedSamples(Sequence[PreparedSample]):
+class PreparedSamples:
     """Samples for training: statistics and class positions are computed once, images keep their compact type.
 
     Samples stay in memory until `memory_gb` is full; the others are read again at each use, which gives the same values.
+    Raises `DataError` on a sample without a mask, on mixed channel counts, and on an image that changes meanwhile.
     """
 
     def __init__(self, data: Samples, normalization: Normalization, encode: Encode, *, memory_gb: float = 4.0) -> None:
         self._data, self._encode = data, encode
         self._scales: list[ImageScale] = []
+        self._sizes_hw: list[tuple[int, int]] = []
         self._kept: dict[int, PreparedSample] = {}
         positions = []
         room = memory_gb * 2**30
         for number in range(len(data)):
             sample = data[number]
             self._scales.append(normalization.scale(sample.image))
+            self._sizes_hw.append(sample.size_hw)
             prepared = self._prepare(sample, number)
             positions.append(class_positions(prepared.target, number))
             room -= prepared.image.nbytes + prepared.target.nbytes
             if room >= 0:
                 self._kept[number] = prepared
         self.class_index = ClassIndex(tuple(positions))
-        self._check_channels()
 
     def __len__(self) -> int:
         return len(self._scales)
 
-    def __getitem__(self, index: int) -> PreparedSample:  # type: ignore[override]  # no slices
-        return self._kept.get(index) or self._prepare(self._data[index], index)
-
-    def __iter__(self) -> Iterator[PreparedSample]:
-        return (self[number] for number in range(len(self)))
+    def __getitem__(self, index: int) -> PreparedSample:
+        return self._kept[index] if index in self._kept else self._prepare(self._data[index], index)
 
     def _prepare(self, sample: Sample, number: int) -> PreparedSample:
         if sample.segmentation is None:
             raise DataError(
                 f"{sample.id}: no mask; training needs one for every image. Leave this image out, or draw its mask."
             )
+        channels, expected = sample.image.shape[2], len(self._scales[0].factor)
+        if channels != expected:
+            raise DataError(
+                f"{sample.id}: the image has {channels} channels, the first one {expected}. "
+                "Training needs the same number in all images: convert them, or leave some out."
+            )
+        if sample.size_hw != self._sizes_hw[number]:
+            raise DataError(
+                f"{sample.id}: the image has the size {sample.size_hw}, but had {self._sizes_hw[number]} when training began. "
+                "Do not change the data during a training; start it anew."
+            )
         return PreparedSample(sample.id, sample.image, self._scales[number], self._encode(sample.segmentation))
-
-    def _check_channels(self) -> None:
-        channels = sorted({len(scale.factor) for scale in self._scales})
-        if len(channels) != 1:
-            raise DataError(f"Training needs images that all have the same number of channels, not {channels}.")
