@@ -3,6 +3,8 @@
 import ast
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,33 @@ def test_code_for_python_compiles(page):
 def test_links_to_files_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+def options_of_commands() -> dict[str, set[str]]:
+    """The options that each command has, by the reference."""
+    page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## `maskwright (\w+)`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return {command: set(re.findall(r"^\* `(--[\w-]+)", text, re.MULTILINE)) for command, text in sections}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_commands_and_options_in_the_text_exist(page):
+    known = options_of_commands()
+    for command, rest in re.findall(r"maskwright ([a-z]+)((?: +(?!#)[^`\n]*)?)", "\n".join(code_of(page))):
+        assert command in known, command
+        assert set(re.findall(r"(?<!\S)--[\w-]+", rest)) <= known[command], f"maskwright {command}{rest}"
+
+
+def code_of(page: Path) -> list[str]:
+    """Blocks for a shell, and code within lines."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    return blocks + re.findall(r"`(maskwright [^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+
+
+def test_the_reference_of_the_commands_is_what_they_say_of_themselves(tmp_path):
+    """When this fails, run this command with --output docs/reference/commands.md."""
+    arguments = ["maskwright.cli.main", "utils", "docs", "--name", "maskwright", "--title", "Commands"]
+    page = tmp_path / "commands.md"
+    subprocess.run([sys.executable, "-m", "typer", *arguments, "--output", str(page)], check=True, capture_output=True)
+    assert (DOCS / "reference" / "commands.md").read_text(encoding="utf-8") == page.read_text(encoding="utf-8")
