@@ -59,7 +59,7 @@ def test_any_mix_of_files_is_one_data_set(tmp_path):
         save(tmp_path / "masks" / name, MASK.astype(np.uint16) if name == "b.tif" else MASK)
     data = read(tmp_path)
     assert [(sample.image.shape[2], sample.image.dtype.name) for sample in data] == [
-        (3, "uint8"), (1, "uint16"), (1, "float32"), (3, "uint8")
+        (3, "uint8"), (3, "uint16"), (3, "float32"), (3, "uint8")
     ]  # fmt: skip
     assert all(np.array_equal(sample.segmentation.ids, MASK // 255) for sample in data)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from maskwright.base.errors import DataError
@@ -88,8 +89,12 @@ def test_mixed_channels_are_an_error_that_counts_the_kinds_and_names_one_of_each
     mask = np.eye(20, dtype=np.uint8)
     for name in ("a", "b"):
         write(tmp_path, name, np.zeros((20, 20), np.uint8), mask)
-    write(tmp_path, "c", np.zeros((20, 20, 3), np.uint8), mask)
-    with pytest.raises(DataError, match=r"2 with 1 \(such as a\); 1 with 3 \(such as c\)"):
+    write(tmp_path, "c", np.zeros((20, 20), np.uint8), mask)
+    (tmp_path / "images" / "c.png").unlink()
+    tifffile.imwrite(
+        tmp_path / "images" / "c.tif", np.zeros((20, 20, 5), np.uint8), photometric="minisblack", planarconfig="contig"
+    )
+    with pytest.raises(DataError, match=r"2 with 1 \(such as a\); 1 with 5 \(such as c\)"):
         fingerprint(read(tmp_path))
 
 

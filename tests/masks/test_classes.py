@@ -25,10 +25,14 @@ def test_a_class_id_is_its_place_and_things_are_marked():
 
 
 def test_the_background_is_black_and_colours_repeat_only_after_the_palette():
-    classes = Classes.named(*(f"class {i}" for i in range(len(PALETTE) + 1)))
+    classes = Classes.named("background", *(f"class {i}" for i in range(len(PALETTE))))
     assert classes[0].color == (0, 0, 0)
-    assert classes[len(PALETTE)].color == PALETTE[0]
-    assert len(set(PALETTE)) == len(PALETTE)
+    assert classes[len(PALETTE)].color == classes[1].color == PALETTE[1]
+    assert len({info.color for info in classes}) == len(PALETTE)
+
+
+def test_where_every_class_is_real_none_is_black():
+    assert [info.color for info in Classes.named("sky", "road", "car")] == list(PALETTE[1:4])
 
 
 @pytest.mark.parametrize("sight", COLOR_SIGHT)

@@ -12,7 +12,7 @@ from maskwright.base.errors import DataError, MaskValueError
 from maskwright.masks.classes import IGNORE, Classes
 from maskwright.masks.types import LabelMap
 from maskwright.metrics.scores import Scores, bootstrap_weights, interval
-from maskwright.metrics.semantic import background_of, headline_of, score, table_of
+from maskwright.metrics.semantic import headline_of, score, table_of
 
 CELLS = Classes.named("background", "cell")
 TISSUE = Classes.named("background", "cell", "vessel")
@@ -114,7 +114,7 @@ def test_the_headline_follows_from_the_classes(classes, background, headline):
     ],
 )
 def test_the_background_is_what_is_named_so_or_the_first_of_two(names, background):
-    assert background_of(Classes.named(*names)) == background
+    assert Classes.named(*names).background == background
 
 
 def test_every_row_states_its_rule():

@@ -8,7 +8,7 @@ import pytest
 
 from maskwright.masks.classes import Classes
 from maskwright.masks.types import LabelMap
-from maskwright.metrics.semantic import background_of, score, table_of
+from maskwright.metrics.semantic import score, table_of
 from maskwright.report.content import Picture, ReportContent, SplitSummary
 
 JOURNAL: tuple[dict[str, Any], ...] = (
@@ -39,7 +39,7 @@ def make_report() -> Callable[..., ReportContent]:
         *, names: tuple[str, ...] = ("background", "cell"), ids: tuple[str, ...] = ("a", "b", "c"), **changes: Any
     ) -> ReportContent:
         pairs = label_maps(names, len(ids))
-        background = background_of(pairs[0][0].classes)
+        background = pairs[0][0].classes.background
         tables = [table_of(truth, found, id=id) for id, (truth, found) in zip(ids, pairs, strict=True)]
         scores = score(tables, ids, pairs[0][0].classes, background=background, draws=50)
         image = np.random.default_rng(1).integers(0, 256, (24, 32, 3)).astype(np.uint8)

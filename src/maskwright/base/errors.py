@@ -41,7 +41,7 @@ class TrainingError(MaskwrightError):
     exit_code = 4
 
 
-class Interrupted(MaskwrightError):
+class Interrupted(MaskwrightError):  # noqa: N818  nothing went wrong
     """The user or the system asked to stop; what was reached is saved and can be continued."""
 
     exit_code = 130

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from maskwright.base.errors import DataError
+from maskwright.data.channels import common_channels, mixture_words, with_channels
 from maskwright.data.coding import CodingOptions, Inference, check_known, infer
 from maskwright.data.record import Record
 from maskwright.data.sample import Sample
@@ -29,6 +30,7 @@ class DataSet:
     """Records and how their masks code classes. An index reads the files anew; nothing is kept in memory.
 
     words: what was found and how it maps to classes. doubts: what a person should look at. faults: files that are left out.
+    channels: what every image is brought to where gray and RGB are mixed; None leaves each as it is.
     """
 
     root: Path
@@ -38,6 +40,7 @@ class DataSet:
     doubts: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     max_pixels: int = MAX_PIXELS
+    channels: int | None = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -53,7 +56,10 @@ class DataSet:
             if raw.size_hw != image.shape[:2]:
                 check_sizes(record.image, image_info(record.image, max_pixels=self.max_pixels), record.mask, raw.size_hw)
             segmentation = self.coding.decode(replace(raw, values=raw.values[y0:y1, x0:x1]), record.mask)
-        return Sample(record.id, image[y0:y1, x0:x1], segmentation, record.group)
+        image = image[y0:y1, x0:x1]
+        if self.channels is not None:
+            image = with_channels(image, self.channels, name=str(record.image))
+        return Sample(record.id, image, segmentation, record.group)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))
@@ -81,8 +87,10 @@ class DataSet:
         """Training and validation part without a leak between them; `data.split.split` can do more and says what it did."""
         from maskwright.data.split import split  # imports this module
 
-        parts = split(self, fraction=fraction, seed=seed).parts
-        return parts["train"], parts["val"]
+        made = split(self, fraction=fraction, seed=seed)
+        if made.val is None:
+            raise DataError(f"{self.root}: {made.statement}")
+        return made.train, made.val
 
 
 def read(
@@ -121,11 +129,13 @@ def from_scan(found: Scan, options: CodingOptions, *, group_by: str | None = Non
     """The data set of a folder that is scanned already. Raises as `read` does."""
     _check_found(found)
     records = found.records if group_by is None else grouped(found.records, group_by)
-    words = (*_counts(found), *found.pairing.notes)
+    counts = [info.channels for info in found.infos]
+    channels = common_channels(counts)
+    words = (*_counts(found), *found.pairing.notes, *([mixture_words(counts)] if channels else []))
     if not found.pairing.pairs:
-        return DataSet(found.root, records, None, words, (), found.faults, max_pixels)
+        return DataSet(found.root, records, None, words, (), found.faults, max_pixels, channels)
     meant = _coding(found, options)
-    return DataSet(found.root, records, meant.coding, (*words, *meant.words), meant.doubts, found.faults, max_pixels)
+    return DataSet(found.root, records, meant.coding, (*words, *meant.words), meant.doubts, found.faults, max_pixels, channels)
 
 
 def _coding(found: Scan, options: CodingOptions) -> Inference:

@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float32, Num
 from torch import nn
 
-from maskwright.base.errors import DataError
 from maskwright.base.files import sha256
+from maskwright.data.channels import with_channels
 from maskwright.engine.run import Run
 from maskwright.engine.weights import fit_weights, load_weights
-from maskwright.masks.tiles import Tile, blend, tiles
+from maskwright.masks.tiles import Tile, blend, even_tile, tiles
 from maskwright.masks.types import Segmentation
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
@@ -38,7 +38,10 @@ class Predictor:
         self._network = fold_batch_norm(network).to(device, self._type, memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]
 
     def __call__(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
-        """The segmentation of an image. Raises `DataError` when its channels are not those the network was trained on."""
+        """The segmentation of an image. Gray and RGB are turned into each other as the network needs.
+
+        Raises `DataError` for another number of channels than the network was trained on.
+        """
         return self._task.merge(self._outputs(image), image.shape[:2])
 
     def probabilities(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
@@ -47,13 +50,13 @@ class Predictor:
 
     @torch.inference_mode()
     def _outputs(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Float32[np.ndarray, "k h w"]]]:
-        if image.shape[2] != self.plan.channels:
-            raise DataError(
-                f"The image has {image.shape[2]} channels, but the network was trained on {self.plan.channels}. "
-                "Convert the image, or train on images like it."
-            )
+        image = with_channels(image, self.plan.channels, name="this image")
         scale = self.plan.normalization.scale(image)
-        for tile in tiles(image.shape[:2], self.plan.tile_hw, self.plan.tile_overlap):
+        overlap, stride = self.plan.tile_overlap, self.plan.model.stride
+        high, wide = (
+            even_tile(length, most, overlap, stride) for length, most in zip(image.shape[:2], self.plan.tile_hw, strict=True)
+        )
+        for tile in tiles(image.shape[:2], (high, wide), overlap):
             pixels = torch.from_numpy(scale.apply(image[tile.rows, tile.columns]))[None]
             pixels = pixels.to(self.device, self._type, memory_format=torch.channels_last)
             yield tile, self._task.predict_tile(self._network, pixels)[0].cpu().numpy()

@@ -8,6 +8,8 @@ from maskwright.base.errors import DataError
 
 IGNORE = 65535  # in memory; 8-bit files hold 255 instead
 
+NOT_OBJECTS = frozenset({"background", "bg", "unlabelled", "unlabeled", "void", "other", "none", "nothing", "clutter"})
+
 # Okabe and Ito's palette (colour-blind safe), then Paul Tol's muted one; background first, black.
 PALETTE: tuple[tuple[int, int, int], ...] = (
     (0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
@@ -41,8 +43,19 @@ class Classes(Sequence[ClassInfo]):
 
     @classmethod
     def named(cls, *names: str, things: Sequence[str] = ()) -> "Classes":
-        """Classes with colours from the palette; `things` names the countable ones."""
-        return cls(tuple(ClassInfo(name, PALETTE[i % len(PALETTE)], name in things) for i, name in enumerate(names)))
+        """Classes with colours from the palette; `things` names the countable ones. Only a background is black."""
+        painted = PALETTE[1:]
+        skipped = 1 if _is_background(names) else 0
+        colors = [PALETTE[0]] * skipped + [painted[i % len(painted)] for i in range(len(names) - skipped)]
+        return cls(tuple(ClassInfo(name, color, name in things) for name, color in zip(names, colors, strict=True)))
+
+    @property
+    def background(self) -> int | None:
+        """0 where class 0 is what is left when every object is taken away, None where all classes are real (street scenes).
+
+        With two classes the first is taken for the background; with more its name must say so.
+        """
+        return 0 if _is_background(self.names) else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,3 +73,7 @@ class Classes(Sequence[ClassInfo]):
 
     def __iter__(self) -> Iterator[ClassInfo]:
         return iter(self.infos)
+
+
+def _is_background(names: Sequence[str]) -> bool:
+    return len(names) == 2 or (len(names) > 0 and names[0].strip().lower() in NOT_OBJECTS)

@@ -48,6 +48,17 @@ def tiles(size_hw: tuple[int, int], tile_hw: tuple[int, int], overlap: int) -> t
     )
 
 
+def even_tile(length: int, most: int, overlap: int, multiple: int) -> int:
+    """The smallest tile, a multiple of `multiple`, that covers an axis with as few tiles as tiles of `most` pixels would.
+
+    Tiles of full size would share more than the overlap: 2048 pixels take three tiles of 1024, but also three of 768.
+    """
+    if length <= most:
+        return length
+    count = -((overlap - length) // (most - overlap))
+    return min(most, multiple * -(-(length + (count - 1) * overlap) // (count * multiple)))
+
+
 def blend(
     outputs: Iterable[tuple[Tile, Float32[np.ndarray, "c h w"]]], size_hw: tuple[int, int]
 ) -> Iterator[tuple[int, Float32[np.ndarray, "c rows width"]]]:

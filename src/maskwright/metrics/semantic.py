@@ -15,18 +15,9 @@ from maskwright.metrics.scores import Score, Scores, bootstrap_weights, interval
 
 ALL = "all classes"
 FOREGROUND = "foreground mean"
-NOT_OBJECTS = frozenset({"background", "bg", "unlabelled", "unlabeled", "void", "other", "none", "nothing", "clutter"})
 
 FEW_IMAGES = 5  # below this many the bootstrap draws the same few images again and again
 TRAP_ACCURACY, TRAP_DICE, TRAP_MARGIN = 0.95, 0.5, 0.02  # what looks good, what is not, and how near to knowing nothing
-
-
-def background_of(classes: Classes) -> int | None:
-    """0 where class 0 is what is left when every object is taken away, None where all classes are real (street scenes).
-
-    With two classes the first is taken for the background; with more its name must say so.
-    """
-    return 0 if len(classes) == 2 or classes[0].name.strip().lower() in NOT_OBJECTS else None
 
 
 def table_of(ground_truth: LabelMap, prediction: LabelMap, *, id: str) -> Int64[np.ndarray, "k k1"]:
@@ -63,7 +54,7 @@ def score(
     draws: int = 1000,
     seed: int = 0,
 ) -> Scores:
-    """Score images from their class tables. `background_of` says which class, if any, is the background.
+    """Score images from their class tables. `Classes.background` says which class, if any, that is.
 
     Every row holds a number, its 95 % interval (bootstrap over images), its rule, and what the same rule gives to a baseline
     that knows nothing: background everywhere or, without a background, the most frequent class everywhere. `ignore` counts

@@ -6,7 +6,8 @@ from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
 from maskwright.masks.convert import to_label_map
-from maskwright.metrics.semantic import background_of, headline_of
+from maskwright.metrics.semantic import headline_of
+from maskwright.models.unet import UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
 from maskwright.plan import rules
 from maskwright.plan.budget import Cost, measure
@@ -54,10 +55,10 @@ def plan(
 
 def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int, device: str) -> Plan:
     """All that does not depend on time."""
-    background = background_of(train.classes)
+    background = train.classes.background
     normalization, normalization_choice = rules.normalization(found)
     crop_hw, crop_choice = rules.crop(found)
-    model, _ = rules.network(crop_hw, WIDTHS[0])
+    model, _ = rules.network(crop_hw, WIDTHS[0], UNetConfig())
     loss, class_weights, loss_choice = rules.loss(found, background)
     share, share_choice = rules.foreground_share(found, background)
     augmentation, augmentation_choice = rules.augmentation(found)
@@ -73,7 +74,7 @@ def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int,
         "loss": loss_choice,
         "sampling": share_choice,
         "augmentation": augmentation_choice,
-        "precision": rules.precision_choice(precision, where.type),
+        "precision": rules.precision(precision, where.type),
     }
     return Plan(
         classes=train.classes,
@@ -108,8 +109,8 @@ def _fit(draft: Plan, cost: Cost, val: DataSet | None) -> Plan:
     steps = max(1, int((seconds * (1 - OVERHEAD) - validations * once) / cost.step_seconds))
     value = f"{steps} steps of {draft.batch} crops, {validations} validations"
     why = (
-        f"{draft.budget_minutes:g} min at {cost.step_seconds:.2f} s a step, timed on this machine, and {once:.1f} s a validation; "
-        f"training takes about {cost.memory_gb:.1f} GB."
+        f"{draft.budget_minutes:g} min at {cost.step_seconds:.2f} s a step, as timed here, and {once:.1f} s a validation. "
+        f"Training takes about {cost.memory_gb:.1f} GB."
     )
     return _decided(
         draft, "steps", (value, why),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import ceil
+from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
 from maskwright.losses import LossTerm, inverse_frequency_weights
@@ -13,89 +14,93 @@ from maskwright.sampling.normalize import Normalization
 CROP = 256  # pixels a side: the usual compromise between context and the number of different crops in a batch
 BATCH = 4
 DEEPEST = 5  # resolutions; the fifth sees 1/16
-COARSEST = 8  # pixels that the coarsest map of a crop keeps at least a side
-RARE = 0.05  # of the pixels: below it, a class is sought out when crops are drawn
+COARSEST = 8  # pixels a side that the coarsest map of a crop keeps
+RARE = 0.05  # of the pixels: below it a class is sought out when crops are drawn
 VERY_RARE = 0.01
-HAS_A_TOP = 0.15  # difference between what the upper and the lower halves show, from which an image has a top
+WEIGHT_CAP = 8.0
+HAS_A_TOP = 0.15  # difference between what the upper and the lower halves show, from which images have a top
 
 Choice = tuple[str, str]  # what was chosen, in words, and why
 
 
-def normalization(fingerprint: Fingerprint) -> tuple[Normalization, Choice]:
+def normalization(found: Fingerprint) -> tuple[Normalization, Choice]:
     """Each image by its own intensities, for exposure and staining differ from image to image."""
-    if fingerprint.channels == 3 and set(fingerprint.dtypes) == {"uint8"}:
-        why = "Colour images of 8 bits: each channel of each image gets mean 0 and standard deviation 1, which evens out light and stain."
-        return Normalization(kind="zscore"), ("zscore, per image", why)
-    why = "Absolute intensities depend on exposure here; the 0.5 % darkest and brightest pixels do not set the range."
+    if found.channels == 3 and found.dtypes == ("uint8",):
+        why = "Colour images of 8 bits: mean 0 and deviation 1 in each channel of each image evens out light and stain."
+        return Normalization(kind="zscore"), ("mean and deviation, per image", why)
+    why = "Absolute intensities depend on exposure; the darkest and brightest 0.5 % of the pixels do not set the range."
     return Normalization(kind="percentile"), ("percentiles 0.5 to 99.5, per image", why)
 
 
-def crop(fingerprint: Fingerprint, side: int = CROP) -> tuple[tuple[int, int], Choice]:
-    """The part of an image that one training example shows: no larger than the images, in whole steps of the network."""
-    heights, widths = zip(*fingerprint.sizes_hw, strict=True)
-    smallest = (sorted(heights)[len(heights) // 2], sorted(widths)[len(widths) // 2])
-    high, wide = (max(32, min(side, 16 * ceil(size / 16))) for size in smallest)
-    if (high, wide) == (side, side):
-        return (high, wide), (
-            f"{high} x {wide}",
-            "Large enough to show objects with their surroundings, small enough for a varied batch.",
-        )
-    return (high, wide), (f"{high} x {wide}", f"The images are about {smallest[0]} x {smallest[1]} pixels.")
+def crop(found: Fingerprint) -> tuple[tuple[int, int], Choice]:
+    """The part of an image that one training example shows: no larger than the typical image, in whole steps of the network."""
+    heights, widths = zip(*found.sizes_hw, strict=True)
+    typical = median_low(heights), median_low(widths)
+    high, wide = (max(32, min(CROP, 16 * ceil(size / 16))) for size in typical)
+    if (high, wide) == (CROP, CROP):
+        why = "Large enough to show objects with their surroundings, small enough for varied batches."
+    else:
+        why = f"The typical image has only {typical[0]} x {typical[1]} pixels."
+    return (high, wide), (f"{high} x {wide}", why)
 
 
-def network(crop_hw: tuple[int, int], base: int, like: UNetConfig | None = None) -> tuple[UNetConfig, Choice]:
-    """A U-Net as deep as the crop allows, doubling its width at each coarser resolution; else as `like` has it."""
+def network(crop_hw: tuple[int, int], width: int, like: UNetConfig) -> tuple[UNetConfig, Choice]:
+    """A U-Net as deep as the crop allows, twice as wide at each coarser resolution; all else as `like` has it."""
     levels = 1
     while levels < DEEPEST and min(crop_hw) // 2**levels >= COARSEST:
         levels += 1
-    config = replace(like or UNetConfig(), widths=tuple(base * 2**level for level in range(levels)))
-    field = config.receptive_field.size
-    value = f"U-Net, widths {', '.join(map(str, config.widths))}, norm {config.norm}"
-    return config, (
-        value,
-        f"{levels} resolutions: the coarsest map of a crop keeps {COARSEST} pixels or more; each output pixel sees {field} x {field}.",
+    config = replace(like, widths=tuple(width * 2**level for level in range(levels)))
+    value = f"U-Net, widths {', '.join(map(str, config.widths))}, {config.norm} norm"
+    why = (
+        f"{levels} resolutions, so that the coarsest map of a crop keeps {COARSEST} pixels or more a side; "
+        f"an output pixel sees {config.receptive_field.size} pixels a side."
     )
+    return config, (value, why)
 
 
-def loss(fingerprint: Fingerprint, background: int | None) -> tuple[tuple[LossTerm, ...], tuple[float, ...] | None, Choice]:
+def loss(found: Fingerprint, background: int | None) -> tuple[tuple[LossTerm, ...], tuple[float, ...] | None, Choice]:
     """Cross-entropy for every pixel and Dice for every class; weights where many classes are very unequal."""
     terms = (LossTerm(name="cross-entropy"), LossTerm(name="dice", background=background is None))
-    shares = [s for i, s in enumerate(fingerprint.class_shares) if i != background]
-    value, why = "cross-entropy + Dice", "Cross-entropy trains steadily, Dice counts each class alike however few its pixels."
-    if len(shares) > 2 and min(shares) < VERY_RARE:
-        weights = inverse_frequency_weights(fingerprint.class_pixels, cap=8.0)
-        why += f" The rarest class has {min(shares):.2%} of the pixels, so cross-entropy is weighted by inverse frequency, at most 8 times."
-        return terms, weights, ("weighted cross-entropy + Dice", why)
-    return terms, None, (value, why)
+    why = "Cross-entropy trains steadily; Dice counts each class alike, however few its pixels."
+    rarest = min(_foreground_shares(found, background), default=1.0)
+    if len(found.class_names) <= 2 or rarest >= VERY_RARE:
+        return terms, None, ("cross-entropy + Dice", why)
+    weights = inverse_frequency_weights(found.class_pixels, cap=WEIGHT_CAP)
+    why += f" The rarest class has {rarest:.2%} of the pixels: weights by inverse frequency, at most {WEIGHT_CAP:g} times."
+    return terms, weights, ("weighted cross-entropy + Dice", why)
 
 
-def foreground_share(fingerprint: Fingerprint, background: int | None) -> tuple[float, Choice]:
-    """The part of the crops that are centred on a pixel of a class drawn evenly."""
-    shares = [share for i, share in enumerate(fingerprint.class_shares) if i != background and share > 0]
-    rarest = min(shares, default=1.0)
+def foreground_share(found: Fingerprint, background: int | None) -> tuple[float, Choice]:
+    """The part of the crops that are drawn around a pixel of a class, each class alike often."""
+    rarest = min(_foreground_shares(found, background), default=1.0)
     if rarest < RARE:
         return 0.5, (
-            "half of the crops on a class",
-            f"The rarest class has {rarest:.2%} of the pixels; chance alone would seldom show it.",
+            "half of the crops around a class",
+            f"The rarest class has {rarest:.2%} of the pixels; chance alone seldom shows it.",
         )
-    return 0.25, ("a quarter of the crops on a class", "No class is rare; most crops are drawn evenly from the images.")
+    return 0.25, ("a quarter of the crops around a class", "No class is rare; most crops are drawn evenly from the images.")
 
 
-def augmentation(fingerprint: Fingerprint) -> tuple[Augmentation, Choice]:
-    """What images may be turned into without becoming something that could not have been taken."""
-    if fingerprint.up_down > HAS_A_TOP:
-        upright = replace(Augmentation(), flip_y=0.0, transpose=0.0, rotate_degrees=10.0, elastic=0.0, scale=(0.6, 1.6))
-        why = "Upper and lower halves show different classes: the images have a top, so they are mirrored left-right but never upside down."
+def augmentation(found: Fingerprint) -> tuple[Augmentation, Choice]:
+    """What an image may be turned into without becoming one that could not have been taken."""
+    if found.up_down > HAS_A_TOP:
+        upright = Augmentation(flip_y=0.0, transpose=0.0, rotate_degrees=10.0, elastic=0.0, scale=(0.6, 1.6))
+        why = "Upper and lower halves show different classes, so the images have a top: never upside down, never deformed."
         return upright, ("left-right flips, small turns, scale, intensity", why)
-    why = "Upper and lower halves show the same classes: any turn is possible. Elastic deformation makes few images go far (arXiv:1505.04597)."
+    why = "Upper and lower halves show the same classes: any turn does. Deforming makes few images go far (arXiv:1505.04597)."
     return Augmentation(), ("flips, turns, scale, elastic deformation, intensity", why)
 
 
-def precision_choice(precision: Precision, device: str) -> Choice:
+def precision(chosen: Precision, device: str) -> Choice:
     """What the choice of number format means."""
-    if precision == "bf16":
+    if chosen == "bf16":
         return (
             "bf16",
-            f"The {device} multiplies bfloat16 natively, which is 2 to 8 times faster; sums and weights stay in float32.",
+            f"The {device} multiplies bfloat16 natively, several times faster; sums, losses and weights stay float32.",
         )
-    return "fp32", f"The {device} has no native bfloat16, so numbers are float32."
+    return "fp32", f"The {device} has no native bfloat16."
+
+
+def _foreground_shares(found: Fingerprint, background: int | None) -> list[float]:
+    """Shares of the pixels of the classes that occur, but for the background."""
+    return [share for class_id, share in enumerate(found.class_shares) if class_id != background and share > 0]

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from maskwright.losses import build_loss
 from maskwright.masks.convert import to_label_map
-from maskwright.masks.overlap import class_table
 from maskwright.masks.tiles import Tile, blend
 from maskwright.masks.types import LabelMap, Segmentation
 from maskwright.metrics import semantic
@@ -53,9 +52,9 @@ class SemanticTask:
             ids[top : top + strip.shape[1]] = strip.argmax(axis=0)
         return LabelMap(ids, self.plan.classes)
 
-    def tally(self, ground_truth: Segmentation, prediction: Segmentation) -> Int64[np.ndarray, "k k1"]:
+    def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> Int64[np.ndarray, "k k1"]:
         """Pixels of one image per (ground-truth class, predicted class)."""
-        return class_table(to_label_map(ground_truth).ids, to_label_map(prediction).ids, len(self.plan.classes))
+        return semantic.table_of(to_label_map(ground_truth), to_label_map(prediction), id=id)
 
     def scores(self, ids: Sequence[str], tallies: Sequence[Int64[np.ndarray, "k k1"]]) -> Scores:
         """Accuracy, Dice and IoU with their rules."""

@@ -31,7 +31,7 @@ class Task(Protocol):
     def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Segmentation:
         """The segmentation of the whole image from what its tiles say."""
 
-    def tally(self, ground_truth: Segmentation, prediction: Segmentation) -> Any:
+    def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> Any:
         """What one image adds to the scores."""
 
     def scores(self, ids: Sequence[str], tallies: Sequence[Any]) -> Scores:
