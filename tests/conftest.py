@@ -1,6 +1,7 @@
 """What all tests share: shape checks, repeatable examples, one thread, and where the real data lies."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,10 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-@pytest.fixture
-def blob_folder(tmp_path: Path) -> Path:
-    """A small data set that a network learns in seconds: six 64x64 gray images of bright discs, with masks of 0 and 255."""
-    folder = tmp_path / "blobs"
+@pytest.fixture(scope="session")
+def blobs_to_read(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`blob_folder` for tests that change nothing in it."""
+    folder = tmp_path_factory.mktemp("data") / "blobs"
     (folder / "images").mkdir(parents=True)
     (folder / "masks").mkdir()
     rng = np.random.default_rng(5)
@@ -69,3 +70,9 @@ def blob_folder(tmp_path: Path) -> Path:
         Image.fromarray(image).save(folder / "images" / f"cell{number}.png")
         Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"cell{number}.png")
     return folder
+
+
+@pytest.fixture
+def blob_folder(tmp_path: Path, blobs_to_read: Path) -> Path:
+    """A small data set that a network learns in seconds: six 64x64 gray images of bright discs, with masks of 0 and 255."""
+    return Path(shutil.copytree(blobs_to_read, tmp_path / "blobs"))

@@ -99,7 +99,9 @@ def test_a_stray_value_is_no_class_and_named(tmp_path):
 
 
 def test_more_classes_than_the_ground_truth_has_are_refused(tmp_path):
-    with pytest.raises(CodingError, match="has the classes background, foreground, the prediction background, class 1, class 2"):
+    with pytest.raises(
+        CodingError, match="has the classes background, foreground, the prediction background, class 1, class 2"
+    ):
         compare(put(tmp_path / "truth", a=HALF * 255), put(tmp_path / "other", a=THREE))
 
 

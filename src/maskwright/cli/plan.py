@@ -39,7 +39,7 @@ def command(
     """Show what a training would do in a given time, each decision with its reason."""
     from maskwright.base.files import write_json
     from maskwright.cli import steps
-    from maskwright.cli.terminal import say
+    from maskwright.cli.terminal import gap, say
     from maskwright.engine.reading import Reading
 
     reading = Reading(path=data, **said)
@@ -50,5 +50,5 @@ def command(
     )
     if out is not None:
         write_json(out, planned.to_json())
-        say("")
+        gap()
         say(f"Written to {out}. Edit it, then: maskwright train {data} --plan {out}")

@@ -11,7 +11,7 @@ from maskwright.cli.live import Training
 from maskwright.cli.reading_options import typed
 from maskwright.cli.score_tables import show_conventions, show_scores
 from maskwright.cli.steps import tell
-from maskwright.cli.terminal import bar, heading, say
+from maskwright.cli.terminal import bar, gap, heading, say
 from maskwright.data.check import Report
 from maskwright.data.dataset import DataSet
 from maskwright.data.split import Split
@@ -114,7 +114,7 @@ def reproduce(run: Run, reading: Reading | None) -> tuple[str, ...]:
 
 def say_where(**places: Path | str) -> None:
     """Where things are, and what to do next."""
-    say("")
+    gap()
     width = max(map(len, places))
     for name, place in places.items():
         say(f"{name.capitalize():<{width}}  {place}", indent=2)

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from maskwright.cli.steps import tell
-from maskwright.cli.terminal import heading, show
+from maskwright.cli.terminal import gap, heading, show
 from maskwright.metrics.rules import Convention
 from maskwright.metrics.scores import Scores
 from maskwright.report.terminal import score_table
@@ -18,6 +18,7 @@ def show_scores(scores: Scores, about: str = "") -> None:
     """The table of scores, and what to know before believing them."""
     heading("Scores", about)
     show(score_table(scores))
+    gap()
     for warning in scores.warnings:
         tell("warning", warning)
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from maskwright.base.errors import PlanError
 from maskwright.base.files import read_json
-from maskwright.cli.terminal import bar, heading, say, show, working
+from maskwright.cli.terminal import bar, gap, heading, say, show, working
 from maskwright.data.check import Report
 from maskwright.data.dataset import DataSet
 from maskwright.data.duplicates import Duplicates
@@ -43,7 +43,7 @@ def check_or_stop(reading: Reading, *, split_file: Path | None, split_name: str 
     """The data set, if nothing was found that would spoil a training; else the end of the command, with exit code 1."""
     report = check(reading, split_file=split_file, split_name=split_name)
     if report.spoils_training or report.data is None:
-        say("")
+        gap()
         say("Stopped before planning: mend the errors above first.")
         raise typer.Exit(1)
     return report.data, report

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 PLAIN_WIDTH = 120  # of tables that go into a file or a pipe
@@ -26,20 +26,25 @@ def say(text: str | Text, *, style: str = "", indent: int = 0, console: Console 
     """One paragraph, wrapped to the terminal with its indent kept; in a file or a pipe, one line."""
     content = Text(text, style=style) if isinstance(text, str) else text
     if console.is_terminal:
-        console.print(Padding(content, (0, 0, 0, indent)))
+        console.print(Padding(content, (0, 0, 0, indent), expand=False))
     else:
         console.print(Text(" " * indent) + content, soft_wrap=True)
 
 
+def gap() -> None:
+    """An empty line."""
+    OUT.print()
+
+
 def heading(title: str, about: str = "") -> None:
     """A title after an empty line, with what it is about beside it."""
-    OUT.print()
+    gap()
     say(Text.assemble((title, "bold"), ("  " + about if about else "", "dim")))
 
 
 def show(table: RenderableType) -> None:
     """A table, set in from the left like the words."""
-    OUT.print(Padding(table, (0, 0, 0, 2)))
+    OUT.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def is_live() -> bool:
@@ -53,15 +58,10 @@ def bar(what: str) -> Iterator[Report]:
     if not is_live():
         yield _lines(what)
         return
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-    )
+    columns = (TextColumn("  {task.description}"), BarColumn(bar_width=None), TimeRemainingColumn(compact=True))
     with Progress(*columns, console=OUT, transient=True, expand=True) as progress:
         task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        yield lambda done, total: progress.update(task, completed=done, total=total, description=f"{what} {done} of {total}")
 
 
 @contextmanager
