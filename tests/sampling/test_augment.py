@@ -1,7 +1,7 @@
 """Augmentation: known changes by hand, image and mask alike, exact where nothing is resampled."""
 
-import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,13 +67,15 @@ def test_displacements_are_torch_bicubic_between_nodes():
     np.testing.assert_allclose(field[:, inner, inner], reference[:, inner, inner], atol=1e-3)
 
 
-@pytest.mark.parametrize("crop_hw", [(1, 1), (31, 64), (256, 200), (300, 129)])
-def test_drawn_nodes_reach_two_beyond_every_pixel(crop_hw):
+@pytest.mark.parametrize("transpose", [0.0, 1.0])
+@pytest.mark.parametrize("crop_hw", [(1, 1), (31, 64), (256, 200), (600, 129)])
+def test_drawn_nodes_reach_two_beyond_every_pixel(crop_hw, transpose):
     """Bicubic interpolation needs two nodes on either side: weights then sum to 1 and the field does not fade at the rim."""
-    change = Augmentation(warp=0, elastic=1).draw(np.random.default_rng(0), crop_hw, 1)
+    change = Augmentation(warp=0.0, elastic=1.0, transpose=transpose).draw(np.random.default_rng(0), crop_hw, 1)
     assert change.nodes is not None
-    ones = dataclasses.replace(change, nodes=np.ones_like(change.nodes))
-    np.testing.assert_allclose(ones.source_yx(crop_hw) - Change().source_yx(crop_hw), 1, atol=1e-4)
+    cut_hw = crop_hw[::-1] if transpose else crop_hw
+    ones = replace(change, nodes=np.ones_like(change.nodes))
+    np.testing.assert_allclose(ones.source_yx(cut_hw) - Change().source_yx(cut_hw), 1, atol=1e-4)
 
 
 @pytest.mark.parametrize(

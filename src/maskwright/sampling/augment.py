@@ -69,12 +69,14 @@ class Augmentation:
         seed = int(rng.integers(2**63))
         nodes_hw = tuple(math.ceil(side / self.elastic_spacing_px) + 3 for side in crop_hw)
         nodes = rng.normal(0, self.elastic_px, (2, *nodes_hw)).astype(np.float32)
-        warped = bool(chance[3] < self.warp)
+        warped, transpose = bool(chance[3] < self.warp), bool(chance[2] < self.transpose)
+        if transpose:
+            nodes = nodes.swapaxes(1, 2)  # the warp comes before the transposition, on a cut that lies the other way
         lit = (chance[5:] < self.intensity).tolist()
         return Change(
             flip_x=bool(chance[0] < self.flip_x),
             flip_y=bool(chance[1] < self.flip_y),
-            transpose=bool(chance[2] < self.transpose),
+            transpose=transpose,
             angle=angle if warped else 0.0,
             zoom=zoom if warped else 1.0,
             nodes=nodes if chance[4] < self.elastic and self.elastic_px > 0 else None,
