@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from beartype import beartype
+from beartype import BeartypeConf, beartype
 from beartype.roar import BeartypeDecorHintPep3119Exception
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -18,6 +18,8 @@ from PIL import Image
 for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[threads] = "1"
 
+NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is a float, as PEP 484 and every type checker have it
+
 
 def shape_checked(function: Callable[..., Any]) -> Callable[..., Any]:
     """Check a function's annotations, array shapes included, on every call.
@@ -25,7 +27,7 @@ def shape_checked(function: Callable[..., Any]) -> Callable[..., Any]:
     Dataclasses with a `__post_init__` are left to it, so that tests see its message in words and not the type checker's.
     """
     try:
-        checked = beartype(function)
+        checked = beartype(conf=NUMBERS)(function)
     except BeartypeDecorHintPep3119Exception:
         return function  # an annotation is a Protocol without @runtime_checkable
     if function.__name__ != "__init__":

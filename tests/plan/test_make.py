@@ -1,0 +1,69 @@
+"""Making plans on data: the budget is kept, changes by hand win, and equal inputs ask for equal things."""
+
+from pathlib import Path
+
+import pytest
+
+from maskwright.base.errors import PlanError
+from maskwright.data.dataset import DataSet, read
+from maskwright.plan import make
+from maskwright.plan.budget import Cost
+
+
+@pytest.fixture
+def blobs(blob_folder: Path) -> DataSet:
+    return read(blob_folder)
+
+
+def cost_of(monkeypatch: pytest.MonkeyPatch, seconds_by_width: dict[int, float]) -> None:
+    """Let a step cost what is said, by the width of the finest resolution, and a megapixel 10 s."""
+
+    def measure(plan, samples, *, device):  # type: ignore[no-untyped-def]
+        return Cost(step_seconds=seconds_by_width[plan.model.widths[0]], megapixel_seconds=10.0, memory_gb=0.1)
+
+    monkeypatch.setattr(make, "measure", measure)
+
+
+def test_the_widest_network_that_takes_enough_steps_is_chosen(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost_of(monkeypatch, {32: 1.0, 24: 0.5, 16: 0.2, 8: 0.1})
+    plan = make.plan(blobs, budget_minutes=10)
+    assert plan.model.widths[0] == 24
+    assert plan.steps == int(600 * 0.96 / 0.5)
+    assert "0.50 s a step" in plan.decisions[-1].why
+
+
+def test_where_no_network_takes_enough_steps_the_narrowest_is(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost_of(monkeypatch, {32: 100.0, 24: 50.0, 16: 40.0, 8: 30.0})
+    plan = make.plan(blobs, budget_minutes=1)
+    assert plan.model.widths[0] == 8
+    assert plan.steps == 1
+
+
+def test_validations_take_their_part_of_the_budget(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost_of(monkeypatch, {32: 0.01, 24: 0.01, 16: 0.01, 8: 0.01})
+    val = blobs.with_records(blobs.records[:2])  # 2 x 64 x 64 pixels at 10 s a megapixel: 0.08 s
+    plan = make.plan(blobs, val, budget_minutes=1)
+    assert plan.steps == int((60 * 0.96 - 10 * 0.08192) / 0.01)
+    assert plan.validate_every == -(-plan.steps // 10)
+    assert plan.validation_images is None
+    hurried = make.plan(blobs, blobs, budget_minutes=0.01)  # 0.6 s: two validations of 4 images
+    assert hurried.validation_images == 4
+
+
+def test_changes_by_hand_win(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost_of(monkeypatch, {12: 99.0})
+    plan = make.plan(blobs, budget_minutes=1, changes={"model.widths": "[12, 24]", "steps": "33", "crop_hw": "[48,48]"})
+    assert (plan.model.widths, plan.steps, plan.crop_hw) == ((12, 24), 33, (48, 48))
+
+
+def test_a_real_measurement_makes_a_plan_that_can_be_trained(blobs: DataSet) -> None:
+    plan = make.plan(blobs, budget_minutes=0.05, changes={"model.widths": "[4, 8]"})
+    assert plan.steps >= 1
+    assert plan.channels == 1
+    assert [decision.name for decision in plan.decisions][:3] == ["task", "normalization", "crop"]
+
+
+def test_a_budget_of_nothing_is_refused(blobs: DataSet) -> None:
+    for minutes in (0.0, -1.0, float("nan")):
+        with pytest.raises(PlanError, match="must be above 0"):
+            make.plan(blobs, budget_minutes=minutes)

@@ -1,0 +1,95 @@
+"""Rules: each decision from a fingerprint made by hand, at both sides of where it turns."""
+
+from dataclasses import replace
+
+import pytest
+
+from maskwright.data.fingerprint import Fingerprint, Intensity
+from maskwright.models.unet import UNetConfig
+from maskwright.plan import rules
+
+CELLS = Fingerprint(
+    images=4,
+    sizes_hw=((512, 512),) * 4,
+    channels=1,
+    dtypes=("uint16",),
+    intensity=(Intensity(0.0, 100.0, 1000.0, 150.0, 50.0),),
+    class_names=("background", "cell"),
+    class_pixels=(8000, 2000),
+    ignored_pixels=0,
+    images_with_class=(4, 4),
+    object_sizes=(None, (10.0, 20.0, 30.0)),
+    objects_per_image=10.0,
+    thickness=5.0,
+    up_down=0.02,
+)
+STREET = replace(
+    CELLS,
+    channels=3,
+    dtypes=("uint8",),
+    class_names=("sky", "road", "pole"),
+    class_pixels=(5000, 4950, 50),
+    images_with_class=(4, 4, 4),
+    object_sizes=(None, None, None),
+    up_down=0.4,
+)
+
+
+def test_only_colour_of_8_bits_is_normalised_by_mean_and_deviation() -> None:
+    assert rules.normalization(STREET)[0].kind == "zscore"
+    assert rules.normalization(CELLS)[0].kind == "percentile"
+    assert rules.normalization(replace(STREET, dtypes=("uint16", "uint8")))[0].kind == "percentile"
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "crop_hw"), [((512, 512), (256, 256)), ((100, 300), (112, 256)), ((5, 5), (32, 32)), ((256, 255), (256, 256))]
+)
+def test_a_crop_is_no_larger_than_the_typical_image(size_hw: tuple[int, int], crop_hw: tuple[int, int]) -> None:
+    assert rules.crop(replace(CELLS, sizes_hw=(size_hw,) * 3 + ((2000, 2000),)))[0] == crop_hw
+
+
+@pytest.mark.parametrize(("side", "levels"), [(256, 5), (128, 5), (112, 4), (64, 4), (32, 3)])
+def test_the_coarsest_map_of_a_crop_keeps_eight_pixels_a_side(side: int, levels: int) -> None:
+    config, (value, why) = rules.network((side, 2 * side), 16, UNetConfig(norm="instance"))
+    assert config.widths == tuple(16 * 2**level for level in range(levels))
+    assert side // config.stride >= rules.COARSEST or levels == 1
+    assert config.norm == "instance"
+    assert "instance norm" in value
+    assert f"sees {config.receptive_field.size} pixels" in why
+
+
+def test_class_weights_only_where_one_of_many_classes_is_very_rare() -> None:
+    assert rules.loss(CELLS, 0)[1] is None
+    assert rules.loss(replace(CELLS, class_pixels=(9999, 1)), 0)[1] is None
+    weights = rules.loss(STREET, None)[1]
+    assert weights is not None
+    assert weights[2] / weights[0] == pytest.approx(rules.WEIGHT_CAP)
+    assert rules.loss(replace(STREET, class_pixels=(5000, 4000, 1000)), None)[1] is None
+
+
+def test_dice_counts_class_0_only_where_it_is_no_background() -> None:
+    assert rules.loss(CELLS, 0)[0][1].background is False
+    assert rules.loss(STREET, None)[0][1].background is True
+
+
+def test_rare_classes_are_sought_out() -> None:
+    assert rules.foreground_share(CELLS, 0)[0] == 0.25
+    assert rules.foreground_share(replace(CELLS, class_pixels=(9600, 400)), 0)[0] == 0.5
+    assert rules.foreground_share(STREET, None)[0] == 0.5
+    assert rules.foreground_share(replace(CELLS, class_pixels=(100, 0)), 0)[0] == 0.25
+
+
+def test_images_with_a_top_are_never_turned_upside_down() -> None:
+    upright, (_, why) = rules.augmentation(STREET)
+    assert (upright.flip_y, upright.transpose, upright.elastic) == (0, 0, 0)
+    assert upright.flip_x > 0
+    assert "top" in why
+    assert rules.augmentation(CELLS)[0].flip_y > 0
+
+
+def test_every_choice_has_a_value_and_a_reason() -> None:
+    for found in (CELLS, STREET):
+        for rule in (rules.normalization, rules.crop, rules.augmentation):
+            _, (value, why) = rule(found)  # type: ignore[operator]
+            assert value
+            assert why.endswith(".")
