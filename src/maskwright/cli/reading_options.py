@@ -75,7 +75,7 @@ def typed(reading: "Reading") -> str:
     words: list[str] = []
     for name in inspect.signature(said).parameters:
         flag, value = f"--{name.replace('_', '-')}", getattr(reading, name)
-        if not value or value == getattr(type(reading), name):
+        if value == getattr(type(reading), name):  # as if nothing was said
             continue
         if name == "ignore":
             words += [word for each in value for word in (flag, values.written(each))]

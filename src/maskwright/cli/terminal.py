@@ -14,10 +14,18 @@ from rich.text import Text
 PLAIN_WIDTH = 120  # of tables that go into a file or a pipe
 PLAIN_SECONDS = 10.0  # between lines of progress where there is no bar
 
+
+class QuietConsole(Console):
+    """A console that leaves a broken pipe to `main`, where it is no error."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 PLAIN = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
 
-OUT = Console(markup=False, emoji=False, highlight=False, width=PLAIN)
-ERR = Console(markup=False, emoji=False, highlight=False, stderr=True)
+OUT = QuietConsole(markup=False, emoji=False, highlight=False, width=PLAIN)
+ERR = QuietConsole(markup=False, emoji=False, highlight=False, stderr=True)
 
 Report = Callable[[int, int], None]
 

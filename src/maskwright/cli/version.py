@@ -10,8 +10,9 @@ def command() -> None:
     typer.echo(f"maskwright {version('maskwright')}")
 
 
-def print_and_leave(asked: bool) -> None:
+def print_and_leave(asked: bool) -> bool:
     """What `--version` does."""
     if asked:
         command()
         raise typer.Exit
+    return asked
