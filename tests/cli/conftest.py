@@ -12,8 +12,8 @@ Invoke = Callable[..., Result]
 
 # A training of a second: `maskwright train DATA --out RUN *TINY`.
 TINY = (
-    "--budget", "1s", "--set", "steps=6", "--set", "validate_every=3", "--set", "model.widths=[4,8]", "--set", "crop_hw=[32,32]",
-    "--set", "batch=2", "--set", "precision=fp32", "--set", "optimizer.learning_rate=0.01",
+    "--budget", "1s", "--set", "steps=6", "--set", "validate_every=3", "--set", "model.widths=[4,8]",
+    "--set", "crop_hw=[32,32]", "--set", "batch=2", "--set", "precision=fp32", "--set", "optimizer.learning_rate=0.01",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def test_times(text, minutes):
 
 @pytest.mark.parametrize("text", ["10", "min", "-5min", "0s", "ten minutes", "1d", "nan", "1e9min", ""])
 def test_what_is_no_time_is_answered_with_examples(text):
-    with pytest.raises(typer.BadParameter, match="90s, 10min or 1.5h"):
+    with pytest.raises(typer.BadParameter, match=r"90s, 10min or 1\.5h"):
         values.minutes(text)
 
 
@@ -50,5 +50,5 @@ def test_assignments_keep_everything_behind_the_first_sign():
 
 @pytest.mark.parametrize("texts", [["steps"], ["=3"], ["steps=1", "steps=2"]])
 def test_assignments_that_set_nothing_or_twice(texts):
-    with pytest.raises(typer.BadParameter, match="sets nothing|set twice"):
+    with pytest.raises(typer.BadParameter, match=r"sets nothing|set twice"):
         values.assignments(texts)

@@ -120,7 +120,7 @@ def test_a_mask_that_a_person_corrected_is_never_replaced_unasked(predictor, ima
     out = tmp_path / "out"
     predict_folder(predictor, images, out)
     Image.fromarray(np.ones((40, 56), np.uint8)).save(out / "a.png")
-    with pytest.raises(DataError, match="changed since: a.png"):
+    with pytest.raises(DataError, match=r"changed since: a\.png"):
         predict_folder(predictor, images, out)
 
 
@@ -191,7 +191,7 @@ def test_ctrl_c_finishes_the_image_and_says_how_to_go_on(predictor, images, tmp_
         if done == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(Interrupted, match="1 of 3 images done. Run the same command again"):
+    with pytest.raises(Interrupted, match=r"1 of 3 images done\. Run the same command again"):
         predict_folder(predictor, images, tmp_path / "out", progress=press)
     assert names(tmp_path / "out") == ["a.png", "dataset.json", JOURNAL]
     assert len(predict_folder(predictor, images, tmp_path / "out").done) == 2

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwright.base.errors import PlanError
-from maskwright.masks.tiles import blend, tiles
+from maskwright.masks.tiles import blend, even_tile, tiles
 
 
 @st.composite
@@ -133,3 +133,10 @@ def test_tiles_out_of_order_are_a_fault():
 def test_tiles_that_cannot_advance_are_refused(tile_hw, overlap):
     with pytest.raises(PlanError, match="cannot cover an image"):
         tiles((20, 20), tile_hw, overlap)
+
+
+@pytest.mark.parametrize(("length", "tile"), [(8, 1024), (128, 1024), (1024, 1024), (2048, 768), (1025, 592)])
+def test_tiles_are_no_larger_than_their_number_asks(length, tile):
+    """Also where the whole axis is shorter than the overlap, which is one tile as long as the axis."""
+    assert even_tile(length, 1024, 128, 16) == tile
+    assert len(tiles((length, 64), (tile, 1024), 128)) == len(tiles((length, 64), (1024, 1024), 128))

@@ -42,12 +42,11 @@ def command(
     from maskwright.cli.terminal import gap, say
     from maskwright.engine.reading import Reading
 
+    wanted = values.assignments(changes or ())
     reading = Reading(path=data, **said)
     found, report = steps.check_or_stop(reading, split_file=split, split_name=split_name)
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
-    planned = steps.plan(
-        parts, file=None, budget_minutes=budget, seed=seed, device=device, changes=values.assignments(changes or ())
-    )
+    planned = steps.plan(parts, file=None, budget_minutes=budget, seed=seed, device=device, changes=wanted)
     if out is not None:
         write_json(out, planned.to_json())
         gap()

@@ -24,6 +24,7 @@ def command(
     from maskwright.engine.predict import load
     from maskwright.engine.predict_folder import Extra, predict_folder
     from maskwright.formats.content import MAX_PIXELS
+    from maskwright.report.words import counted
 
     wanted: dict[Extra, bool] = {"overlays": overlays, "probabilities": probabilities}
     with bar("Predicting") as progress:
@@ -38,9 +39,9 @@ def command(
             progress=progress,
         )
     before = f"; {len(report.skipped)} were there already" if report.skipped else ""
-    say(f"{len(report.done)} masks written to {out}{before}.")
+    say(f"{counted(len(report.done), 'mask')} written to {out}{before}.")
     if report.failed:
-        say(f"{len(report.failed)} images failed:", style="bold red", console=ERR)
+        say(f"{counted(len(report.failed))} failed:", style="bold red", console=ERR)
         for failure in report.failed:
             say(f"{failure.image}: {failure.reason}", indent=2, console=ERR)
         raise typer.Exit(3)

@@ -39,6 +39,7 @@ def command(
     folder = out or _free(Path("runs") / data.resolve().name)
     if (folder / "plan.json").exists():
         raise RunError(f"{folder}: there is a run here already. Go on with --resume, or choose another folder with --out.")
+    wanted = values.assignments(changes or ())
     from maskwright.cli import run_steps, steps
     from maskwright.engine.predict import load
     from maskwright.engine.reading import Reading
@@ -46,9 +47,7 @@ def command(
     reading = Reading(path=data, **said)
     found, report = steps.check_or_stop(reading, split_file=split, split_name=split_name)
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
-    planned = steps.plan(
-        parts, file=plan, budget_minutes=budget, seed=seed, device=device, changes=values.assignments(changes or ())
-    )
+    planned = steps.plan(parts, file=plan, budget_minutes=budget, seed=seed, device=device, changes=wanted)
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
     path = run_steps.score_and_report(run, parts, reading=reading, predict=load(folder, device=device))
     run_steps.say_where(run=folder, report=path, next=f"maskwright predict {folder} IMAGES --out DIR")

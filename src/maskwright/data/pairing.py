@@ -77,7 +77,8 @@ def pair(root: Path, masks: Path | None = None, *, image_glob: str | None = None
         mask_root = root
     else:
         mask_root = Path(masks)
-        mask_files = [file for file in walk.files(mask_root) if mask_glob is None or _matches(file, mask_glob)]
+        apart = Walk() if mask_root.resolve() == root.resolve() else walk  # a folder may be paired with itself
+        mask_files = [file for file in apart.files(mask_root) if mask_glob is None or _matches(file, mask_glob)]
         images, _, others = _sorted_out(walk.files(root, skip=mask_root), image_glob, "" if mask_glob is None else None)
     if others:
         walk.pass_over("in neither an image nor a mask folder", *(root / file for file in others))

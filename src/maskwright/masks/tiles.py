@@ -54,7 +54,7 @@ def even_tile(length: int, most: int, overlap: int, multiple: int) -> int:
     Tiles of full size would share more than the overlap: 2048 pixels take three tiles of 1024, but also three of 768.
     """
     if length <= most:
-        return length
+        return most
     count = -((overlap - length) // (most - overlap))
     return min(most, multiple * -(-(length + (count - 1) * overlap) // (count * multiple)))
 

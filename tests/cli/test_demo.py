@@ -1,0 +1,34 @@
+"""The demo from end to end, with a network too small to be good."""
+
+import pytest
+
+from maskwright.cli import steps
+from maskwright.formats.images import read_image
+from maskwright.plan import make
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Plans that take a second."""
+    plan = make.plan
+    tiny = {"model.widths": "[4,8]", "crop_hw": "[32,32]", "batch": "2", "steps": "3", "validate_every": "3"}
+    monkeypatch.setattr(make, "plan", lambda *data, **options: plan(*data, **{**options, "changes": tiny}))
+    return steps
+
+
+@pytest.mark.usefixtures("hasty")
+def test_the_demo_ends_in_a_report_and_an_overlay_and_never_replaces_one(invoke, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = invoke("demo", "--budget", "1s")
+    assert first.exit_code == 0, first.output
+    for word in ("125 numbers", "guard band", "Plan", "Training", "Scores"):
+        assert word in first.output
+    run = tmp_path / "runs" / "demo"
+    assert (run / "report.html").is_file()
+    picture = read_image(run / "overlay.png")
+    assert picture.shape[1] > 2 * 500
+    written = (run / "report.html").stat().st_mtime_ns
+    second = invoke("demo", "--budget", "1s")
+    assert "runs/demo is there already and stays as it is; this demo goes to runs/demo-2" in second.output
+    assert (run / "report.html").stat().st_mtime_ns == written
+    assert (tmp_path / "runs" / "demo-2" / "report.html").is_file()

@@ -1,0 +1,100 @@
+"""Scores from the command line: of a run's parts, of other data, and of two folders of masks."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """The trained run, to be changed."""
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+def test_a_run_is_scored_on_what_it_held_out(invoke, run):
+    result = invoke("evaluate", run)
+    assert result.exit_code == 0
+    assert "Scores  of the held-out part" in result.output
+    assert json.loads((run / "scores.json").read_text())["part"] == "val"
+
+
+def test_other_parts_and_all(invoke, run, tmp_path):
+    assert "of the images it was trained on" in invoke("evaluate", run, "--part", "train").output
+    everything = invoke("evaluate", run, "--part", "all", "--json", tmp_path / "all.json")
+    assert "5 of these images were trained on" in everything.output
+    assert len(json.loads((tmp_path / "all.json").read_text())["per_image"]) == 6
+    missing = invoke("evaluate", run, "--part", "test")
+    assert missing.exit_code == 2
+    assert "has no part 'test'; it has train, val" in missing.stderr
+
+
+def test_data_that_the_run_does_not_know_are_scored_in_full(invoke, run, blob_folder):
+    for folder in ("images", "masks"):
+        for path in (blob_folder / folder).iterdir():
+            path.rename(path.with_name(f"new_{path.name}"))
+    result = invoke("evaluate", run, blob_folder)
+    assert result.exit_code == 0
+    assert "warning: 5 of these" not in result.output
+    assert len(json.loads((run / "scores.json").read_text())["per_image"]) == 6
+
+
+def test_data_that_have_moved_are_scored_as_split(invoke, run, blob_folder):
+    assert "of the held-out part" in invoke("evaluate", run, blob_folder).output
+
+
+def test_other_classes_are_refused_with_a_hint(invoke, run, blob_folder):
+    result = invoke("evaluate", run, blob_folder, "--class-names", "ground,cell")
+    assert result.exit_code == 2
+    assert "--class-names background,foreground" in result.stderr
+
+
+def test_every_rule_of_a_run_and_of_two_folders(invoke, run, blobs_to_read, tmp_path):
+    invoke("predict", run, blobs_to_read / "images", "--out", tmp_path / "masks")
+    of_run = invoke("evaluate", run, "--part", "all", "--rules", "all").output
+    of_folders = invoke(
+        "evaluate", "--ground-truth", blobs_to_read / "masks", "--prediction", tmp_path / "masks", "--rules", "all"
+    ).output
+    assert of_run[of_run.index("What others") :] == of_folders[of_folders.index("What others") :]
+    for library in ("MONAI", "torchmetrics", "nnU-Net", "segmentation-models-pytorch", "mmsegmentation", "scikit-learn"):
+        assert library in of_run
+
+
+def test_two_folders_with_everything_written(invoke, blobs_to_read, tmp_path):
+    masks = blobs_to_read / "masks"
+    result = invoke(
+        "evaluate",
+        "--ground-truth",
+        masks,
+        "--prediction",
+        masks,
+        "--json",
+        tmp_path / "s.json",
+        "--report",
+        tmp_path / "r.html",
+    )
+    assert result.exit_code == 0
+    assert json.loads((tmp_path / "s.json").read_text())["headline"] == "dice/foreground"
+    assert "masks against masks" in (tmp_path / "r.html").read_text()
+
+
+def test_what_cannot_be_compared_is_listed_and_the_exit_code_is_3(invoke, blobs_to_read, tmp_path):
+    masks = shutil.copytree(blobs_to_read / "masks", tmp_path / "masks")
+    (masks / "cell0.png").unlink()
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(masks / "cell1.png")
+    result = invoke("evaluate", "--ground-truth", blobs_to_read / "masks", "--prediction", masks)
+    assert result.exit_code == 3
+    assert "2 masks are in no score" in result.output
+    assert "cell0.png: there is no prediction" in result.output
+    assert "cell1.png: the prediction is 9 x 9 pixels" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--ground-truth", "a"), ("--prediction", "a"), ("run", "--ground-truth", "a", "--prediction", "b")]
+)
+def test_what_to_compare_must_be_clear(invoke, arguments):
+    result = invoke("evaluate", *arguments)
+    assert result.exit_code == 2
+    assert "--ground-truth DIR" in result.stderr

@@ -1,0 +1,64 @@
+"""Prediction from the command line: what it says, and how it exits."""
+
+import numpy as np
+from PIL import Image
+
+
+def test_a_folder_is_predicted_and_then_nothing_is_left_to_do(invoke, trained, blobs_to_read, tmp_path):
+    arguments = ("predict", trained, blobs_to_read / "images", "--out", tmp_path / "masks")
+    assert f"6 masks written to {tmp_path / 'masks'}." in invoke(*arguments).output
+    again = invoke(*arguments)
+    assert again.exit_code == 0
+    assert "0 masks written" in again.output
+    assert "6 were there already" in again.output
+
+
+def test_everything_on_request(invoke, trained, blobs_to_read, tmp_path):
+    image, out = blobs_to_read / "images" / "cell0.png", tmp_path / "masks"
+    result = invoke("predict", trained, image, "--out", out, "--overlays", "--probabilities", "--format", "tiff")
+    assert result.exit_code == 0
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*.[pt]*")} >= {
+        "cell0.tif", "overlays/cell0.png", "probabilities/cell0.tif",
+    }  # fmt: skip
+
+
+def test_a_bad_image_is_listed_and_the_exit_code_is_3(invoke, trained, blob_folder, tmp_path):
+    (blob_folder / "images" / "broken.png").write_bytes(b"<html>")
+    result = invoke("predict", trained, blob_folder / "images", "--out", tmp_path / "masks")
+    assert result.exit_code == 3
+    assert "6 masks written" in result.stdout
+    assert "1 image failed" in result.stderr
+    assert "broken.png: not an image (looks like HTML" in result.stderr
+
+
+def test_no_image_at_all_is_an_error(invoke, trained, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = invoke("predict", trained, tmp_path / "empty", "--out", tmp_path / "masks")
+    assert result.exit_code == 2
+    assert "no image files found" in result.stderr
+    assert not (tmp_path / "masks").exists()
+
+
+def test_an_image_too_large_names_the_option(invoke, trained, tmp_path):
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "large.png")
+    arguments = ("predict", trained, tmp_path / "large.png", "--out", tmp_path / "masks", "--max-pixels")
+    assert "--max-pixels 4096" in invoke(*arguments, 4095).stderr
+    assert invoke(*arguments, 4096).exit_code == 0
+
+
+def test_damaged_weights_are_refused(invoke, trained, blobs_to_read, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "plan.json").write_bytes((trained / "plan.json").read_bytes())
+    weights = bytearray((trained / "best.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (run / "best.safetensors").write_bytes(weights)
+    result = invoke("predict", run, blobs_to_read / "images", "--out", tmp_path / "masks")
+    assert result.exit_code == 2
+    assert "best.safetensors: the weights are damaged" in result.stderr
+
+
+def test_a_folder_that_is_no_run_is_named(invoke, blobs_to_read, tmp_path):
+    result = invoke("predict", blobs_to_read, blobs_to_read / "images", "--out", tmp_path / "masks")
+    assert result.exit_code == 2
+    assert "no run here" in result.stderr
