@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
-from maskwright.base.errors import PlanError
+from maskwright.base.errors import DataError, MaskwrightError, PlanError
 from maskwright.base.files import read_json
 from maskwright.cli.terminal import bar, gap, heading, say, show, working
 from maskwright.data.check import Report
@@ -26,14 +26,27 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 def check(reading: Reading, *, split_file: Path | None = None, split_name: str | None = None) -> Report:
     """What the mask doctor finds in a folder, and in the split that a file names."""
-    named = split_file or _beside(reading)
+    trouble: list[MaskwrightError] = []
+
+    def named_split(data: DataSet) -> Split | None:
+        path = split_file or _beside(reading)
+        try:
+            return None if path is None else read_split(path, data, split_name)
+        except MaskwrightError as error:
+            if split_file is not None:
+                raise
+            trouble.append(error)  # nobody asked for this file
+            return None
+
     with bar("Reading images and masks") as progress:
-        report = reading.check(None if named is None else lambda data: read_split(named, data, split_name), progress)
+        report = reading.check(named_split, progress)
     heading("Data", str(reading.path))
     for words in report.words:
         say(f"{words[:1].upper()}{words[1:].rstrip('.')}.", indent=2)
     for finding in report.findings:
         tell(finding.severity, f"{finding.message} {finding.remedy}".strip())
+    for error in trouble:
+        tell("warning", f"{error} The check goes on without this split.")
     if not report.findings:
         say("Nothing was found that would spoil a training.", indent=2)
     return report
@@ -62,7 +75,10 @@ def divide(
     """The parts to train on and to score, by the file that is there or by what leaks least, and what their score can show."""
     named = file or (_beside(reading) if fraction is None else None)
     if named is not None:
-        parts = read_split(named, data, name, seed=seed, group_by=reading.group_by, known=known)
+        try:
+            parts = read_split(named, data, name, seed=seed, group_by=reading.group_by, known=known)
+        except DataError as error:
+            raise DataError(f"{error} Or hold out a share of the images instead: --val {FRACTION}") from error
     else:
         from maskwright.models import UNetConfig
 
