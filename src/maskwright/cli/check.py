@@ -11,12 +11,14 @@ from maskwright.cli.split_options import SplitFile, SplitName
 
 @reads_data
 def command(
-    data: Annotated[Path, typer.Argument(help="Folder with images and masks.", show_default=False)],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder with images and masks.", show_default=False)],
     said: Said,
     split: SplitFile = None,
     split_name: SplitName = None,
-    sheet: Annotated[Path | None, typer.Option("--sheet", help="Draw the masks over their images into this PNG.")] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the findings into this JSON file.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", metavar="FILE", help="Draw the masks over their images into this PNG.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings into this JSON file.")] = None,
 ) -> None:
     """Say what a data folder holds, how its masks map to classes, and what would spoil a training (exit 1)."""
     from maskwright.base.files import write_json

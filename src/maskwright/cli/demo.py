@@ -12,7 +12,7 @@ IMAGE = "nuclei"
 
 
 def command(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the run.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run.")] = Path("runs/demo"),
     budget: Annotated[float, typer.Option("--budget", help="Time to train.", parser=values.minutes, metavar="TIME")] = "75s",  # type: ignore[assignment]  # parsed like what is typed
     device: Device = "auto",
 ) -> None:

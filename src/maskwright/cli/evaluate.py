@@ -13,19 +13,23 @@ from maskwright.cli.reading_options import Said, reads_data
 @reads_data
 def command(
     said: Said,
-    run: Annotated[Path | None, typer.Argument(help="Folder of a run.", show_default=False)] = None,
-    data: Annotated[Path | None, typer.Argument(help="Data folder, if not the run's own.", show_default=False)] = None,
+    run: Annotated[Path | None, typer.Argument(metavar="RUN", help="Folder of a run.", show_default=False)] = None,
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="Data folder, if not the run's own.", show_default=False)
+    ] = None,
     part: Annotated[
         Literal["test", "val", "train", "all"] | None,
         typer.Option("--part", help="Which part of the data.", show_default="test, else val"),
     ] = None,
-    ground_truth: Annotated[Path | None, typer.Option("--ground-truth", help="Folder of true masks; no run is needed.")] = None,
-    prediction: Annotated[Path | None, typer.Option("--prediction", help="Folder of predicted masks.")] = None,
+    ground_truth: Annotated[
+        Path | None, typer.Option("--ground-truth", metavar="DIR", help="Folder of true masks; no run is needed.")
+    ] = None,
+    prediction: Annotated[Path | None, typer.Option("--prediction", metavar="DIR", help="Folder of predicted masks.")] = None,
     rules: Annotated[
         Literal["ours", "all"], typer.Option("--rules", help="all: what each well-known library would print, too.")
     ] = "ours",
-    report: Annotated[Path | None, typer.Option("--report", help="Write the scores as an HTML page.")] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the scores into this JSON file.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the scores as an HTML page.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the scores into this JSON file.")] = None,
     device: Device = "auto",
 ) -> None:
     """Score a run on its held-out part, or two folders of masks against each other; each score with its rule."""

@@ -19,13 +19,13 @@ Changes = Annotated[
     list[str] | None,
     typer.Option("--set", help="Set a value of the plan: model.widths=[16,32,64]. Repeatable.", metavar="NAME=VALUE"),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Of all randomness.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Of all randomness.")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
 
 
 @reads_data
 def command(
-    data: Annotated[Path, typer.Argument(help="Folder with images and masks.", show_default=False)],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder with images and masks.", show_default=False)],
     said: Said,
     budget: Budget = "10min",  # type: ignore[assignment]  # parsed like what is typed
     changes: Changes = None,
@@ -34,7 +34,9 @@ def command(
     split: SplitFile = None,
     split_name: SplitName = None,
     val: Fraction = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the plan into this file, to be edited and trained.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan into this file, to be edited and trained.")
+    ] = None,
 ) -> None:
     """Show what a training would do in a given time, each decision with its reason."""
     from maskwright.base.files import write_json

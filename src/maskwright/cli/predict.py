@@ -9,14 +9,20 @@ from maskwright.cli.plan import Device
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", show_default=False)],
-    images: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the masks, in the tree of the images.", show_default=False)],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.", show_default=False)],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGES", help="Image files, and folders of them.", show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the masks, in the tree of the images.", show_default=False)
+    ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write class probabilities too (TIFF).")] = False,
     overlays: Annotated[bool, typer.Option("--overlays", help="Write masks painted over their images too.")] = False,
     format: Annotated[Literal["png", "tiff"], typer.Option("--format", help="Of the masks.")] = "png",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks that another run made.")] = False,
-    max_pixels: Annotated[int | None, typer.Option("--max-pixels", help="Largest image to accept.", min=1)] = None,
+    max_pixels: Annotated[
+        int | None, typer.Option("--max-pixels", metavar="COUNT", help="Largest image to accept.", min=1)
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Predict images into masks. Run again after an interruption: what is done is not done twice."""

@@ -19,23 +19,29 @@ PANEL = "How to read the data (what is left out is inferred)"
 Said = dict[str, Any]  # fields of engine.reading.Reading that a person gave
 
 
-def option(name: str, text: str, **details: Any) -> Any:
+def option(name: str, value: str, text: str, **details: Any) -> Any:
     """An option of the panel that these have in the help."""
-    return typer.Option(name, help=text, rich_help_panel=PANEL, **details)
+    return typer.Option(name, metavar=value, help=text, rich_help_panel=PANEL, **details)
 
 
 def said(
-    masks: Annotated[Path | None, option("--masks", "Folder of the masks, where they lie apart.")] = None,
-    image_glob: Annotated[str | None, option("--image-glob", "Which files are images: 'raw/*.tif'.")] = None,
-    mask_glob: Annotated[str | None, option("--mask-glob", "Which files are masks: 'seg/*.png'.")] = None,
-    kind: Annotated[str | None, option("--kind", "What masks hold: binary, class-ids, colors or instances.")] = None,
-    ignore: Annotated[list[str] | None, option("--ignore", "A mask value to leave out, as 255 or #FFFFFF. Repeatable.")] = None,
-    class_names: Annotated[str | None, option("--class-names", "Names of the classes: background,cell")] = None,
-    colors: Annotated[str | None, option("--colors", "Classes by colour: #000000=background,#9B9B9B=cell")] = None,
-    foreground: Annotated[int | None, option("--foreground", "The one mask value that is the object.")] = None,
-    repair: Annotated[str | None, option("--repair", "'nearest' mends masks that JPEG or smooth resizing changed.")] = None,
-    group_by: Annotated[str | None, option("--group-by", "Regular expression on image names: what belongs together.")] = None,
-    max_pixels: Annotated[int | None, option("--max-pixels", "Largest image to accept, in pixels.", min=1)] = None,
+    masks: Annotated[Path | None, option("--masks", "DIR", "Folder of the masks, where they lie apart.")] = None,
+    image_glob: Annotated[str | None, option("--image-glob", "GLOB", "Which files are images: 'raw/*.tif'.")] = None,
+    mask_glob: Annotated[str | None, option("--mask-glob", "GLOB", "Which files are masks: 'seg/*.png'.")] = None,
+    kind: Annotated[str | None, option("--kind", "KIND", "What masks hold: binary, class-ids, colors or instances.")] = None,
+    ignore: Annotated[
+        list[str] | None, option("--ignore", "VALUE", "A mask value to leave out, as 255 or #FFFFFF. Repeatable.")
+    ] = None,
+    class_names: Annotated[str | None, option("--class-names", "NAMES", "Names of the classes: background,cell")] = None,
+    colors: Annotated[str | None, option("--colors", "TABLE", "Classes by colour: #000000=background,#9B9B9B=cell")] = None,
+    foreground: Annotated[int | None, option("--foreground", "VALUE", "The one mask value that is the object.")] = None,
+    repair: Annotated[
+        str | None, option("--repair", "HOW", "'nearest' mends masks that JPEG or smooth resizing changed.")
+    ] = None,
+    group_by: Annotated[
+        str | None, option("--group-by", "REGEX", "Regular expression on image names: what belongs together.")
+    ] = None,
+    max_pixels: Annotated[int | None, option("--max-pixels", "COUNT", "Largest image to accept, in pixels.", min=1)] = None,
 ) -> Said:
     """What a person said, as fields of a `Reading`."""
     given: Said = {

@@ -9,8 +9,10 @@ from maskwright.cli.plan import Device
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", show_default=False)],
-    out: Annotated[Path | None, typer.Option("--out", help="The HTML file.", show_default="RUN/report.html")] = None,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The HTML file.", show_default="RUN/report.html")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Write one HTML page with scores, pictures, curves, the plan with its reasons, and how to reproduce it."""

@@ -10,13 +10,23 @@ PANEL = "What is held out"
 SplitFile = Annotated[
     Path | None,
     typer.Option(
-        "--split", help="JSON file with lists train, val, test. Default: splits.json in the data folder.", rich_help_panel=PANEL
+        "--split",
+        metavar="FILE",
+        help="JSON file with lists train, val, test. Default: splits.json in the data folder.",
+        rich_help_panel=PANEL,
     ),
 ]
 SplitName = Annotated[
-    str | None, typer.Option("--split-name", help="Which split of a file that has several.", rich_help_panel=PANEL)
+    str | None,
+    typer.Option("--split-name", metavar="NAME", help="Which split of a file that has several.", rich_help_panel=PANEL),
 ]
 Fraction = Annotated[
     float | None,
-    typer.Option("--val", help="Hold out this share instead of using splits.json.", show_default="0.2", rich_help_panel=PANEL),
+    typer.Option(
+        "--val",
+        metavar="SHARE",
+        help="Hold out this share instead of using splits.json.",
+        show_default="0.2",
+        rich_help_panel=PANEL,
+    ),
 ]

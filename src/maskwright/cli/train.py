@@ -15,14 +15,20 @@ from maskwright.cli.split_options import Fraction, SplitFile, SplitName
 @reads_data
 def command(
     said: Said,
-    data: Annotated[Path | None, typer.Argument(help="Folder with images and masks; a resumed run knows it.")] = None,
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="Folder with images and masks; a resumed run knows it.")
+    ] = None,
     budget: Budget = "10min",  # type: ignore[assignment]  # parsed like what is typed
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.", show_default="runs/DATA-1")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder of the run.", show_default="runs/DATA-1")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, as it was planned.")] = False,
     accept_changed_data: Annotated[
         bool, typer.Option("--accept-changed-data", help="Resume although the data are not those of the start.")
     ] = False,
-    plan: Annotated[Path | None, typer.Option("--plan", help="Train this plan.json instead of planning.")] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="FILE", help="Train this plan.json instead of planning.")
+    ] = None,
     changes: Changes = None,
     seed: Seed = 0,
     device: Device = "auto",
