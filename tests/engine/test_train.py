@@ -31,6 +31,11 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
     return load_weights(run.folder / "last.safetensors")[0]
 
 
+def save_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_SHARE", 1e9)
+
+
 def assert_same(first: Run, second: Run) -> None:
     left, right = weights(first), weights(second)
     assert left.keys() == right.keys()
@@ -78,7 +83,7 @@ def test_stopping_and_resuming_changes_no_bit(
 def test_a_damaged_checkpoint_costs_steps_but_no_bit(
     small_plan: Make, blobs: DataSet, parts: tuple[DataSet, DataSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    save_at_every_step(monkeypatch)
     whole = train(small_plan(), *parts, out=tmp_path / "whole")
 
     def interrupt(entry: dict[str, Any]) -> None:
@@ -147,7 +152,7 @@ def test_a_loss_that_is_no_number_goes_back_once(
     small_plan: Make, parts: tuple[DataSet, DataSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison(monkeypatch, {6})
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    save_at_every_step(monkeypatch)
     run = train(small_plan(), *parts, out=tmp_path / "run")
     notes = [entry["message"] for entry in run.journal.read() if entry["event"] == "note"]
     assert notes[0].startswith("Went back to step 6 with half the learning rate, since the loss of step 6 is no number")

@@ -31,7 +31,8 @@ from maskwright.tasks import task_of
 
 Listen = Callable[[dict[str, Any]], None]
 
-CHECKPOINT_SECONDS = 30.0  # the most that a kill can cost
+CHECKPOINT_SECONDS = 2.0  # between checkpoints at least; what a kill can cost
+CHECKPOINT_SHARE = 0.03  # of the time that saving may take, where networks are large and disks slow
 JOURNAL_ENTRIES = 500  # losses in a whole journal, whatever the number of steps
 
 
@@ -115,7 +116,7 @@ class _Training:
         self.val = None if split.val is None else split.val.with_records(split.val.records[: self.plan.validation_images])
         self.pieces = 1  # a batch is worked through in so many, more where memory does not suffice
         self.began = time.monotonic() - self.state.seconds
-        self.saved = time.monotonic()
+        self.next_save = time.monotonic() + CHECKPOINT_SECONDS
 
     def finish(self) -> None:
         """Take the steps that are left; stop in good order when asked, go back once when the loss is no number."""
@@ -150,7 +151,7 @@ class _Training:
                     self.note({"event": "step", "step": state.step, "loss": sum(terms.values()), "terms": terms, "lr": rate})
                 if last or state.step % plan.validate_every == 0:
                     self.validate()
-                if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                if time.monotonic() >= self.next_save:
                     self.save()
                 if stop.is_set():
                     return
@@ -210,9 +211,11 @@ class _Training:
         save_weights(self.run.best_path, self.state.averaged.state_dict(), about)
 
     def save(self) -> None:
-        self.state.seconds = time.monotonic() - self.began
+        started = time.monotonic()
+        self.state.seconds = started - self.began
         self.run.save_checkpoint(self.state.tensors(), self.state.about())
-        self.saved = time.monotonic()
+        ended = time.monotonic()
+        self.next_save = ended + max(CHECKPOINT_SECONDS, (ended - started) / CHECKPOINT_SHARE)
 
     def restore(self) -> None:
         """Take up the newest whole checkpoint; where there is none yet, keep the beginning as the first."""

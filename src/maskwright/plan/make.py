@@ -14,7 +14,7 @@ from maskwright.plan.budget import Cost, measure
 from maskwright.plan.plan import Decision, Plan, change
 from maskwright.sampling.samples import PreparedSamples
 
-WIDTHS = (32, 24, 16, 8)  # of the finest resolution, tried from the widest down
+WIDTHS = (64, 32, 16, 8)  # of the finest resolution, tried from the widest down; processors multiply in blocks of 16
 ENOUGH_STEPS = 800  # with fewer, a narrower network that takes more of them ends better
 VALIDATIONS = 10
 VALIDATION_SHARE = 0.1  # of the budget, at most
