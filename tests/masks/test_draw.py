@@ -9,7 +9,7 @@ from PIL import Image
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.classes import IGNORE, PALETTE, Classes
 from maskwright.masks.convert import instances_from_labels, to_panoptic
-from maskwright.masks.draw import IGNORED, MISTAKES, color_map, contact_sheet, error_map, overlay, to_display
+from maskwright.masks.draw import IGNORED, MISTAKES, color_map, contact_sheet, error_map, framed, overlay, to_display
 from maskwright.masks.types import LabelMap
 
 CLASSES = Classes.named("background", "cell", "vessel", things=["cell"])
@@ -215,3 +215,13 @@ def test_real_nuclei_are_painted_where_they_are(real_data):
     np.testing.assert_array_equal(painted[labels == 0], image[labels == 0])
     changed = (painted != image).any(axis=2)[labels > 0].mean()
     assert changed > 0.99
+
+
+def test_a_frame_lies_on_the_inner_rim_of_its_box():
+    picture = np.zeros((6, 8, 3), np.uint8)
+    white = framed(picture, (2, 1, 6, 5)).any(axis=2)
+    expected = np.zeros((6, 8), bool)
+    expected[1:5, 2:6] = True
+    expected[2:4, 3:5] = False
+    assert np.array_equal(white, expected)
+    assert not picture.any()

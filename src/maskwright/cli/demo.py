@@ -22,7 +22,8 @@ def command(
     from maskwright.engine.predict import load
     from maskwright.engine.reading import Reading
     from maskwright.formats.png import write_picture
-    from maskwright.masks.draw import contact_sheet, overlay, to_display
+    from maskwright.masks.convert import to_label_map
+    from maskwright.masks.draw import contact_sheet, framed, overlay, to_display
 
     folder = _free(out)
     if folder != out:
@@ -37,8 +38,12 @@ def command(
     sample = data[0]
     assert sample.segmentation is not None  # the packaged mask
     shown = to_display(sample.image)
-    painted = [overlay(shown, sample.segmentation), overlay(shown, predict(sample.image))]
-    write_picture(folder / "overlay.png", contact_sheet(painted, ["ground truth", "prediction"], cell=512))
+    painted = [overlay(shown, to_label_map(one)) for one in (sample.segmentation, predict(sample.image))]
+    captions = ["ground truth", "prediction"]
+    if parts.val is not None and (window := parts.val.records[0].window_xyxy) is not None:
+        painted = [framed(picture, window) for picture in painted]
+        captions[1] += "; the network never saw what is framed"
+    write_picture(folder / "overlay.png", contact_sheet(painted, captions, cell=512))
     run_steps.say_where(run=folder, report=path, overlay=folder / "overlay.png", next="maskwright check YOUR_DATA")
 
 

@@ -61,6 +61,15 @@ def overlay(
     return _painted(image, ids, colors, alpha=alpha, outline=outline)
 
 
+def framed(picture: UInt8[np.ndarray, "h w 3"], box_xyxy: tuple[int, int, int, int]) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture with a white line along the inner rim of a half-open box."""
+    x0, y0, x1, y1 = box_xyxy
+    drawn = picture.copy()
+    for rows, columns in ((y0, slice(x0, x1)), (y1 - 1, slice(x0, x1)), (slice(y0, y1), x0), (slice(y0, y1), x1 - 1)):
+        drawn[rows, columns] = 255
+    return drawn
+
+
 def error_map(
     image: UInt8[np.ndarray, "h w 3"], ground_truth: LabelMap, prediction: LabelMap, *, background: int | None = 0
 ) -> UInt8[np.ndarray, "h w 3"]:
