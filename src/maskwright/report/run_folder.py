@@ -10,7 +10,7 @@ from maskwright.data.findings import Finding
 from maskwright.metrics.scores import Scores
 from maskwright.report.content import Part, Picture, ReportContent, SplitSummary
 
-NO_ENVIRONMENT = frozenset({"event", "step", "steps", "seconds"})  # what a journal's start entry holds beside versions and machine
+NO_ENVIRONMENT = frozenset({"event", "step", "steps", "seconds"})  # of a start entry
 
 
 class HasFolder(Protocol):
