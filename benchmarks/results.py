@@ -1,4 +1,4 @@
-"""Train on the real data sets with the splits they name, score what was held out, and write docs/results/tables.md from the files.
+"""Train on the real data sets with the splits they name, score what was held out, and write docs/results/tables.md from that.
 
 A run that is there already is not trained again: remove runs/results to measure anew. Each run is that of the command line.
 """

@@ -126,10 +126,10 @@ def one(side: str, folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Train a network for a moment so that its predictions mean something, then let the two sides take turns."""
+    """Train a network for some minutes so that its predictions mean something, then let the two sides take turns."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--repeat", type=int, default=3, help="turns of each side")
-    arguments.add_argument("--seconds", type=float, default=45, help="of the training before")
+    arguments.add_argument("--steps", type=int, default=150, help="of the training before")
     arguments.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.one:
@@ -137,7 +137,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        plan = make_plan(nuclei(), budget_minutes=chosen.seconds / 60, changes={"model.widths": WIDTHS})
+        plan = make_plan(nuclei(), changes={"model.widths": WIDTHS, "steps": str(chosen.steps)})
         train(plan, nuclei(), out=folder / "run")
         turns = [{side: _turn(side, folder) for side in ("plain", "ours")} for _ in range(chosen.repeat)]
     crops = plan.batch

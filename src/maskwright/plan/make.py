@@ -14,8 +14,9 @@ from maskwright.plan.budget import Cost, measure
 from maskwright.plan.plan import Decision, Plan, change
 from maskwright.sampling.samples import PreparedSamples
 
-WIDTHS = (64, 32, 16, 8)  # of the finest resolution, tried from the widest down; processors multiply in blocks of 16
+WIDTHS = (8, 16, 32, 64)  # of the finest resolution, tried from the narrowest up; processors multiply in blocks of 16
 ENOUGH_STEPS = 800  # with fewer, a narrower network that takes more of them ends better
+LEAST_GROWTH = 1.5  # of the time of a step when the width doubles: where that is too much already, none is timed
 VALIDATIONS = 10
 VALIDATION_SHARE = 0.1  # of the budget, at most
 OVERHEAD = 0.04  # of the budget: checkpoints, journal, the first slow steps
@@ -41,16 +42,20 @@ def plan(
     changes = changes or {}
     draft = change(_draft(fingerprint(train), train, budget_minutes, seed, device), changes)
     samples = PreparedSamples(train, draft.normalization, lambda segmentation: to_label_map(segmentation).ids)
-    for base in WIDTHS:
-        candidate = draft
-        if "model.widths" not in changes:
-            model, choice = rules.network(draft.crop_hw, base, draft.model)
-            candidate = _decided(draft, "network", choice, model=model)
-        cost = measure(candidate, samples, device=device)
-        fitted = _fit(candidate, cost, val)
-        if fitted.steps >= ENOUGH_STEPS or "model.widths" in changes:
+    if "model.widths" in changes:
+        return change(_fit(draft, measure(draft, samples, device=device), val), changes)
+    chosen: Plan | None = None
+    for width in WIDTHS:
+        model, choice = rules.network(draft.crop_hw, width, draft.model)
+        candidate = _decided(draft, "network", choice, model=model)
+        fitted = _fit(candidate, measure(candidate, samples, device=device), val)
+        if chosen is not None and fitted.steps < ENOUGH_STEPS:
             break
-    return change(fitted, changes)
+        chosen = fitted
+        if fitted.steps < ENOUGH_STEPS * LEAST_GROWTH:
+            break
+    assert chosen is not None  # there is at least one width
+    return change(chosen, changes)
 
 
 def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int, device: str) -> Plan:
@@ -109,7 +114,7 @@ def _fit(draft: Plan, cost: Cost, val: DataSet | None) -> Plan:
     steps = max(1, int((seconds * (1 - OVERHEAD) - validations * once) / cost.step_seconds))
     value = f"{steps} steps of {draft.batch} crops, {validations} validations"
     why = (
-        f"{draft.budget_minutes:g} min at {cost.step_seconds:.2f} s a step, as timed here, and {once:.1f} s a validation. "
+        f"{_duration(seconds)} at {cost.step_seconds:.2f} s a step, as timed here, and {once:.1f} s a validation. "
         f"Training takes about {cost.memory_gb:.1f} GB."
     )
     return _decided(
@@ -124,6 +129,10 @@ def _decided(draft: Plan, name: str, choice: rules.Choice, **values: object) -> 
     """The draft with values set and the decision noted."""
     decision = Decision(name=name, value=choice[0], why=choice[1])
     return replace(draft, decisions=(*draft.decisions, decision), **values)  # type: ignore[arg-type]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:g} min"
 
 
 def _megapixels(data: DataSet) -> float:
