@@ -28,7 +28,7 @@ def command(
     folder = _free(out)
     if folder != out:
         say(f"{out} is there already and stays as it is; this demo goes to {folder}.")
-    reading = Reading(path=Path(__file__).parents[1] / "demo_data")
+    reading = Reading(path=Path(__file__).parents[1] / "demo_data", class_names=("background", "nucleus"))
     data, report = steps.check_or_stop(reading, split_file=None, split_name=None)
     parts = steps.divide(data, reading, file=None, name=None, fraction=None, seed=0, known=report.duplicates)
     planned = steps.plan(parts, file=None, budget_minutes=budget, seed=0, device=device, changes={})
