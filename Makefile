@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs bench results clean
+.PHONY: help demo test lint check docs bench results kills clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this 
 
 results: .venv/installed-dev ## train on the real data sets in DATA and rewrite docs/results
 	$(BIN)/python benchmarks/results.py $(DATA)
+
+kills: .venv/installed-dev ## kill a training 20 times and compare its weights with those of an undisturbed one
+	$(BIN)/python benchmarks/kill_training.py
 
 clean: ## remove what was installed and built, never a run
 	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from maskwright.base.errors import WeightsError
@@ -21,7 +21,7 @@ def save_weights(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) 
     """Write tensors and a JSON value about them, atomically; the digest covers both."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(about, sort_keys=True)
-    atomic_write(path, save(tensors, metadata={_ABOUT: text, _DIGEST: _digest(tensors, text)}))
+    atomic_write(path, to_bytes(tensors, metadata={_ABOUT: text, _DIGEST: _digest(tensors, text)}))
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
