@@ -60,7 +60,7 @@ def main() -> int:
         for kill in range(chosen.kills):
             while not (killed / "plan.json").exists():
                 time.sleep(0.1)
-            time.sleep(moments.uniform(0.0, 20.0))
+            time.sleep(moments.uniform(0.0, 12.0))
             process.kill()
             process.wait()
             print(f"kill {kill + 1:2d}: at step {step_of(killed)} of {chosen.steps}", flush=True)
