@@ -25,7 +25,7 @@ def command(
     from maskwright.masks.convert import to_label_map
     from maskwright.masks.draw import contact_sheet, framed, overlay, to_display
 
-    folder = _free(out)
+    folder = values.numbered(out, first=2) if out.exists() else out
     if folder != out:
         say(f"{out} is there already and stays as it is; this demo goes to {folder}.")
     reading = Reading(path=Path(__file__).parents[1] / "demo_data", class_names=("background", "nucleus"))
@@ -45,11 +45,3 @@ def command(
         captions[1] += "; the network never saw what is framed"
     write_picture(folder / "overlay.png", contact_sheet(painted, captions, cell=512))
     run_steps.say_where(run=folder, report=path, overlay=folder / "overlay.png", next="maskwright check YOUR_DATA")
-
-
-def _free(folder: Path) -> Path:
-    """The folder, or the first of folder-2, folder-3 ... that is not there yet."""
-    number = 1
-    while (free := folder if number == 1 else folder.with_name(f"{folder.name}-{number}")).exists():
-        number += 1
-    return free

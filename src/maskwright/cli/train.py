@@ -42,7 +42,7 @@ def command(
         return
     if data is None:
         raise DataError("No data folder was named: maskwright train DATA --budget 10min --out RUN")
-    folder = out or _free(Path("runs") / data.resolve().name)
+    folder = out or values.numbered(Path("runs") / data.resolve().name, first=1)
     if (folder / "plan.json").exists():
         raise RunError(f"{folder}: there is a run here already. Go on with --resume, or choose another folder with --out.")
     wanted = values.assignments(changes or ())
@@ -85,11 +85,3 @@ def _resume(out: Path | None, data: Path | None, said: Said, device: str, accept
     predict = load(out, device=device)
     path = run_steps.score_and_report(run, Split.from_json(run.split, found), reading=reading, predict=predict)
     run_steps.say_where(run=out, report=path, next=f"maskwright predict {out} IMAGES --out DIR")
-
-
-def _free(stem: Path) -> Path:
-    """The first of stem-1, stem-2 ... that is not there yet."""
-    number = 1
-    while (folder := stem.with_name(f"{stem.name}-{number}")).exists():
-        number += 1
-    return folder

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import typer
 
@@ -71,3 +72,11 @@ def assignments(texts: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(f"'{name.strip()}' is set twice. Leave one of them out.")
         values[name.strip()] = value.strip()
     return values
+
+
+def numbered(folder: Path, *, first: int) -> Path:
+    """The first of folder-1, folder-2 ... (from `first` on) that is not there yet."""
+    number = first
+    while (free := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return free
