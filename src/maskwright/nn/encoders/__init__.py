@@ -1,0 +1,1 @@
+"""Encoders: from an image to maps of ever coarser resolution, all under one contract."""
