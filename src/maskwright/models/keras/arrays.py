@@ -1,0 +1,69 @@
+"""The U-Net in a Keras file of arrays only: what each is by its shape, their order by their numbers, the rest as usual."""
+
+from maskwright.base.errors import WeightsError
+from maskwright.models.keras.file import KerasFile, Layer
+from maskwright.models.keras.parts import BatchNorm, Convolution, Parts
+
+EPSILON = 1e-3  # of Keras's batch normalisation, unless it is told another
+RELUS = ("re_lu", "activation")
+WITHOUT_ARRAYS = ("input_layer", "max_pooling2d", "concatenate", "dropout", "spatial_dropout2d", *RELUS)
+
+
+def parts_of_arrays(file: KerasFile, *, up_first: bool) -> Parts:
+    """The parts of the usual U-Net with such arrays. Raises `WeightsError` saying what was seen where there is none."""
+    convolutions, ups, heads, norms = _sorted_out(file)
+    blocks = 2 * len(ups) + 1
+    if len(heads) != 1 or not convolutions or len(convolutions) % blocks:
+        raise WeightsError(
+            f"{file.path}: holds {len(convolutions)} convolutions of 3x3, {len(ups)} transposed ones of 2x2 and "
+            f"{len(heads)} of 1x1. With {len(ups)} steps up, a U-Net has 1 of 1x1, and {blocks} times as many of 3x3 as each "
+            f"level has. {REMEDY}"
+        )
+    if norms and len(norms) != len(convolutions):
+        raise WeightsError(
+            f"{file.path}: holds {len(norms)} batch normalisations for {len(convolutions)} convolutions of 3x3; "
+            "a U-Net here has one after each, or none."
+        )
+    parts = [Convolution(layer, norm) for layer, norm in zip(convolutions, norms or [None] * len(convolutions), strict=True)]
+    size = len(parts) // blocks
+    return Parts(
+        blocks=tuple(tuple(parts[start : start + size]) for start in range(0, len(parts), size)),
+        upsampling="transposed",
+        ups=tuple(map(Convolution, ups)),
+        up_first=(up_first,) * len(ups),
+        head=Convolution(heads[0]),
+    )
+
+
+REMEDY = "Save the whole model as a .keras file, which describes how its layers are joined."
+
+
+def _sorted_out(file: KerasFile) -> tuple[list[Layer], list[Layer], list[Layer], list[BatchNorm]]:
+    """Convolutions, steps up, heads and normalisations, each in order."""
+    kinds: dict[tuple[int, ...], list[Layer]] = {(3, 3): [], (2, 2): [], (1, 1): []}
+    norms = []
+    for layer in file.layers:
+        shapes = [array.shape for array in layer.arrays]
+        if not shapes and layer.kind in WITHOUT_ARRAYS:
+            continue
+        if shapes and len(shapes[0]) == 4 and shapes[0][:2] in kinds and len(shapes) <= 2:
+            kinds[shapes[0][:2]].append(layer)
+        elif len(shapes) in (2, 4) and all(len(shape) == 1 for shape in shapes):
+            norms.append(_norm(layer))
+        else:
+            seen = f"with arrays of {', '.join(map(str, shapes))}" if shapes else "alone"
+            raise file.error(layer, f"{seen} cannot be placed in a U-Net here. {REMEDY}")
+    bare = {layer.kind for layer in file.layers if not layer.arrays}
+    if norms and bare and not bare & set(RELUS):
+        raise WeightsError(
+            f"{file.path}: has batch normalisations but no layer for ReLU, so they seem to follow it; a U-Net here has them "
+            f"before it. {REMEDY}"
+        )
+    return kinds[3, 3], kinds[2, 2], kinds[1, 1], norms
+
+
+def _norm(layer: Layer) -> BatchNorm:
+    """Four arrays, or mean and variance alone."""
+    *learned, mean, variance = layer.arrays
+    gamma, beta = learned or (0 * mean + 1, 0 * mean)
+    return BatchNorm(gamma, beta, mean, variance, EPSILON)
