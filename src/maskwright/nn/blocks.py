@@ -17,11 +17,21 @@ GROUPS = 8  # of a group norm; fewer where the width is not a multiple of it
 class ConvBlock(nn.Sequential):
     """`convs` 3x3 convolutions from `inside` to `outside` channels, each followed by its normalisation and ReLU."""
 
-    def __init__(self, inside: int, outside: int, *, convs: int = 2, norm: Norm = "none", padding: Padding = "same") -> None:
+    def __init__(
+        self,
+        inside: int,
+        outside: int,
+        *,
+        convs: int = 2,
+        norm: Norm = "none",
+        padding: Padding = "same",
+        dilation: int = 1,
+    ) -> None:
         layers: list[nn.Module] = []
         bias = norm == "none"  # a normalisation takes the mean away again and has a bias of its own
         for channels in [inside] + [outside] * (convs - 1):
-            layers.append(nn.Conv2d(channels, outside, 3, padding=1 if padding == "same" else 0, bias=bias))
+            border = dilation if padding == "same" else 0
+            layers.append(nn.Conv2d(channels, outside, 3, padding=border, dilation=dilation, bias=bias))
             layers.append(normalisation(norm, outside))
             layers.append(nn.ReLU(inplace=True))
         super().__init__(*layers)
