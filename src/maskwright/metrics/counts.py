@@ -1,5 +1,6 @@
 """Pixels of each class that are rightly predicted, true and predicted, and the ratios that scores are made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,16 @@ class Counts:
         """The counts of class tables, as `masks.overlap.class_table` makes them."""
         hits = np.diagonal(tables, axis1=1, axis2=2).astype(np.float64)
         return cls(hits, tables.sum(axis=2, dtype=np.float64), tables[:, :, :-1].sum(axis=1, dtype=np.float64))
+
+    @classmethod
+    def of_images(cls, images: Sequence[dict[str, list[int]]]) -> "Counts":
+        """The inverse of `of_image`, for many images with the same classes."""
+        return cls(*(np.array([image[kind] for image in images], np.float64) for kind in ("hits", "truth", "predicted")))
+
+    def of_image(self, place: int) -> dict[str, list[int]]:
+        """One image's counts as a JSON value: what has to be kept to pool images again."""
+        counts = {"hits": self.hits, "truth": self.truth, "predicted": self.predicted}
+        return {kind: values[place].astype(np.int64).tolist() for kind, values in counts.items()}
 
     def pooled(self, weights: Float64[np.ndarray, "m n"]) -> "Counts":
         """The counts of groups of images: row i counts image j `weights[i, j]` times."""

@@ -31,13 +31,13 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """All scores of one comparison, what warns about them, the pooled class table, and each image's own values."""
+    """All scores of one comparison, what warns about them, the pooled class table, and each image's own values, worst first."""
 
     rows: tuple[Score, ...]
     warnings: tuple[str, ...]
     class_names: tuple[str, ...]
     table: tuple[tuple[int, ...], ...]  # (k, k + 1): pixels per (ground truth, prediction); last column: not predicted
-    per_image: tuple[dict[str, Any], ...]  # {"id": ..., "dice": {class name: value or None}, ...}, worst first
+    per_image: tuple[dict[str, Any], ...]  # {"id": ..., "dice": {class name: value or None}, "pixels": ..., ...}
     headline: str  # the metric and subject that stand for the rest, such as 'dice/foreground mean'
     baseline: str = ""  # the prediction behind every row's baseline, in words
 
@@ -55,7 +55,7 @@ class Scores:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value; NaN becomes null."""
-        return {key: _without_nan(item) for key, item in asdict(self).items()}
+        return {key: without_nan(item) for key, item in asdict(self).items()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Scores":
@@ -86,9 +86,10 @@ def interval(resampled: Float64[np.ndarray, " draws"]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """The value with every NaN in it as None, for JSON has no such number."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -70,11 +70,10 @@ def score(
     know_nothing[:, :, plain] = table.sum(axis=2)
 
     foreground = _foreground(classes, background)
-    values = _values(images, once, classes, foreground)
-    baselines = _values(Counts.of(know_nothing), once, classes, foreground)
-    resampled = _values(images, bootstrap_weights(len(tables), draws=draws, seed=seed), classes, foreground)
+    baselines = values_of(Counts.of(know_nothing), once, classes, background)
+    resampled = values_of(images, bootstrap_weights(len(tables), draws=draws, seed=seed), classes, background)
     rows = []
-    for (metric, subject), value in values.items():
+    for (metric, subject), value in values_of(images, once, classes, background).items():
         low, high = interval(resampled[metric, subject]) if len(tables) > 1 else (float("nan"), float("nan"))
         rows.append(
             Score(
@@ -101,15 +100,11 @@ def score(
     )
 
 
-def _foreground(classes: Classes, background: int | None) -> list[int]:
-    return [] if background is None else [i for i in range(len(classes)) if i != background]
-
-
-def _values(
-    images: Counts, weights: Float64[np.ndarray, "m n"], classes: Classes, foreground: list[int]
+def values_of(
+    images: Counts, weights: Float64[np.ndarray, "m n"], classes: Classes, background: int | None
 ) -> dict[tuple[str, str], Float64[np.ndarray, " m"]]:
     """The value of every (metric, subject), in the order of the rows, for each weighting of the images."""
-    pooled = images.pooled(weights)
+    pooled, foreground = images.pooled(weights), _foreground(classes, background)
     values = {
         ("pixel accuracy", ALL): pooled.accuracy,
         ("pixel accuracy per image", ALL): _mean_of_images(images.accuracy[:, None], weights)[:, 0],
@@ -123,6 +118,10 @@ def _values(
     for metric, of_class in by_metric.items():
         values |= {(metric, subject): value for subject, value in _subjects(of_class, classes, foreground).items()}
     return values
+
+
+def _foreground(classes: Classes, background: int | None) -> list[int]:
+    return [] if background is None else [i for i in range(len(classes)) if i != background]
 
 
 def _subjects(
@@ -216,6 +215,7 @@ def _per_image(
             "score": _known(scores[i]),
             "pixel accuracy": _known(images.accuracy[i]),
             **{name: dict(zip(classes.names, map(_known, values[i]), strict=True)) for name, values in of_metric.items()},
+            "pixels": images.of_image(i),
         }
         for i in np.argsort(scores, kind="stable").tolist()
     )

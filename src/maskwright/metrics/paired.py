@@ -1,0 +1,75 @@
+"""Scores of several predictions of the same images, and the interval of their difference by paired bootstrap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from maskwright.masks.classes import Classes
+from maskwright.metrics.counts import Counts
+from maskwright.metrics.scores import bootstrap_weights, interval
+from maskwright.metrics.semantic import values_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedScore:
+    """One score of one prediction, and how it differs from that of the first prediction of the same images.
+
+    `low` and `high` bound the value, `difference_low` and `difference_high` the difference, at 95 %; NaN with one image.
+    `better` is the share of the resamples in which this prediction scores higher than the first, NaN with one image. A value is
+    NaN where nothing can be measured. The first prediction differs from itself by 0.
+    """
+
+    metric: str
+    subject: str
+    value: float
+    low: float
+    high: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    better: float
+
+
+def paired_scores(
+    predictions: Sequence[Counts], classes: Classes, *, background: int | None, draws: int = 1000, seed: int = 0
+) -> tuple[tuple[PairedScore, ...], ...]:
+    """The scores of each prediction; row i of every `Counts` belongs to the same image with the same ground truth.
+
+    Every resample draws the same images for all (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8, for
+    paired data), so that what makes an image hard for all of them falls out of the difference.
+    """
+    images = len(predictions[0].truth)
+    weights = bootstrap_weights(images, draws=draws if images > 1 else 0, seed=seed)  # one image has no spread
+    once = [values_of(counts, np.ones((1, images)), classes, background) for counts in predictions]
+    resampled = [values_of(counts, weights, classes, background) for counts in predictions]
+    return tuple(
+        tuple(_paired(key, once[0][key], resampled[0][key], value, resamples[key]) for key, value in values.items())
+        for values, resamples in zip(once, resampled, strict=True)
+    )
+
+
+def _paired(
+    key: tuple[str, str],
+    first: Float64[np.ndarray, " 1"],
+    first_resampled: Float64[np.ndarray, " draws"],
+    value: Float64[np.ndarray, " 1"],
+    resampled: Float64[np.ndarray, " draws"],
+) -> PairedScore:
+    """One row: value and resampled values of the first prediction and of this one."""
+    differences = resampled - first_resampled
+    measured = differences[~np.isnan(differences)]
+    low, high = interval(resampled)
+    difference_low, difference_high = interval(differences)
+    return PairedScore(
+        metric=key[0],
+        subject=key[1],
+        value=float(value[0]),
+        low=low,
+        high=high,
+        difference=float(value[0] - first[0]),
+        difference_low=difference_low,
+        difference_high=difference_high,
+        better=float(np.mean(measured > 0)) if len(measured) else float("nan"),
+    )
