@@ -62,11 +62,12 @@ class Conv(nn.Conv2d):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h1 w1"]:
         """The convolution of the padded maps."""
-        return super().forward(F.pad(x, self.border) if any(self.border) else x)
+        maps: Tensor = super().forward(F.pad(x, self.border) if any(self.border) else x)
+        return maps
 
 
 class Block(nn.Module):
-    """An inverted bottleneck (arXiv:1801.04381): widen, convolve each channel on its own, narrow; added to its input if it fits."""
+    """An inverted bottleneck (arXiv:1801.04381): widen, convolve each channel on its own, narrow."""
 
     folds: ClassVar = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
 
@@ -92,9 +93,9 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """A stem and sixteen blocks; the maps are the last ones of each stride. The convolution to 1280 channels is the classifier's.
+    """A stem and sixteen blocks; the maps are the last ones of each stride.
 
-    Batch norms have torch's momentum (0.1) and not the original's (0.01), whose statistics need thousands of steps to arrive.
+    The convolution to 1280 channels is the classifier's and left out. Batch norms have torch's momentum (0.1) and not the original's (0.01), whose statistics need thousands of steps to arrive.
     """
 
     folds: ClassVar = (("_conv_stem", "_bn0"),)

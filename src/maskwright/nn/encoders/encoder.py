@@ -41,8 +41,8 @@ def steps_for(output_stride: int, strides: Sequence[int]) -> list[Step]:
     """Each stage's step, where stages after `output_stride` is reached dilate instead of making their map smaller.
 
     `strides` are those of the stages one after another. A layer that gives up its stride still looks at the pixels it looked at
-    before, and so must all after it: with the same weights, the values at every second pixel (fourth, ...) are those of the strided
-    network (atrous convolution, arXiv:1606.00915).
+    before, and so must all after it: with the same weights, the values at every second pixel (fourth, ...) are those of the
+    strided network (atrous convolution, arXiv:1606.00915).
     """
     if output_stride not in OUTPUT_STRIDES:
         possible = ", ".join(map(str, OUTPUT_STRIDES))
