@@ -103,8 +103,7 @@ def _score_run(
 
     opened = Run.open(run)
     predict = load(run, device=device)
-    kept = Reading.of_run(run)
-    reading = replace(kept if data is None else kept.moved_to(data), **said)
+    reading = replace(Reading.of_run(run, data), **said)
     with bar("Reading images and masks") as progress:
         found = reading.read(progress)
     chosen, kind = run_steps.choose_part(opened, found, part)

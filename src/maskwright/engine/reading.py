@@ -91,12 +91,15 @@ class Reading:
         write_json(Path(folder) / NAME, self.to_json())
 
     @classmethod
-    def of_run(cls, folder: Path) -> "Reading":
-        """What `save` wrote. Raises `RunError` where a run does not say where its data lie."""
+    def of_run(cls, folder: Path, data: Path | None = None) -> "Reading":
+        """What `save` wrote, or the same reading of other data. Raises `RunError` where neither says where the data lie."""
         path = Path(folder) / NAME
         if not path.is_file():
+            if data is not None:
+                return cls(path=data.absolute())  # a network from elsewhere has no data of its own
             raise RunError(f"{folder}: this run does not say where its data lie (no {NAME}). Name the data folder.")
-        return cls.from_json(read_json(path), source=str(path))
+        kept = cls.from_json(read_json(path), source=str(path))
+        return kept if data is None else kept.moved_to(data)
 
 
 _READING = TypeAdapter(Reading)
