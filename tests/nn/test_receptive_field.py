@@ -13,13 +13,15 @@ from maskwright.nn.receptive_field import ReceptiveField, encoder_decoder
         # Output pixel 0: 3x3 asks for pixels -1 to 1 of the upsampled map, so -1 to 0 of the bridge; its 3x3 for -2 to 1, the
         # pooling for -4 to 3, the encoder's 3x3 for -5 to 4.
         (2, 1, "transposed", 10, 5),
+        # Pixel shuffle: its own 3x3 asks for one bridge pixel more at either end, so two image pixels.
+        (2, 1, "shuffle", 14, 7),
     ],
 )
 def test_by_hand(levels, convs, upsampling, size, reach):
     assert encoder_decoder(levels, convs=convs, upsampling=upsampling) == ReceptiveField(size, reach)
 
 
-@pytest.mark.parametrize("upsampling", ["transposed", "bilinear"])
+@pytest.mark.parametrize("upsampling", ["transposed", "bilinear", "nearest", "shuffle"])
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("levels", "convs"), [(1, 2), (2, 1), (3, 1), (3, 2), (4, 2)])
 def test_the_gradient_reaches_just_as_far(upsampling, padding, levels, convs):

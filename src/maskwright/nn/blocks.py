@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maskwright.nn.upsample import LearnedInterpolation, UpsamplingConv
+
 Norm = Literal["none", "batch", "instance", "group"]
 Padding = Literal["same", "valid"]
 
@@ -74,7 +76,9 @@ def he_initialise(network: nn.Module) -> None:
     A convolution that no ReLU follows (upsampling, head) gets 1 / incoming values, which keeps the variance too. Biases are 0.
     """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
+        if isinstance(module, UpsamplingConv | LearnedInterpolation):
+            module.start()
+        elif isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             # Each output of a 2x2 transposed convolution of stride 2 has one incoming value a channel.

@@ -51,5 +51,7 @@ def _before_upsampling(interval: Interval, upsampling: Upsampling) -> Interval:
     match upsampling:
         case "transposed":  # 2x2 of stride 2: every output pixel comes from one input pixel
             return interval[0] // 2, interval[1] // 2
-        case "bilinear":  # from the two nearest
+        case "bilinear" | "nearest":  # from the two nearest; from those that a 3x3 convolution sees among repeated pixels
             return (interval[0] - 1) // 2, (interval[1] + 1) // 2
+        case "shuffle":  # a 3x3 convolution before anything grows
+            return interval[0] // 2 - 1, interval[1] // 2 + 1
