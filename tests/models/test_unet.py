@@ -10,7 +10,7 @@ from torch import nn
 import maskwright.models.unet
 import maskwright.nn.blocks
 from maskwright.base.errors import PlanError
-from maskwright.models import MODELS, UNetConfig
+from maskwright.models import UNetConfig
 
 PAPER = UNetConfig(widths=(64, 128, 256, 512, 1024), norm="none", padding="valid", dropout=0.5)
 
@@ -160,7 +160,7 @@ def test_a_network_needs_a_channel_and_a_class():
 
 
 def test_a_config_survives_json_and_refuses_names_it_does_not_know():
-    adapter = TypeAdapter(MODELS["unet"])
+    adapter = TypeAdapter(UNetConfig)
     assert adapter.validate_json(adapter.dump_json(PAPER)) == PAPER
     with pytest.raises(ValidationError, match="widhts"):
         adapter.validate_python({"widhts": (1, 2)})

@@ -50,7 +50,7 @@ def test_a_crop_is_no_larger_than_the_typical_image(size_hw: tuple[int, int], cr
 
 @pytest.mark.parametrize(("side", "levels"), [(256, 5), (128, 5), (112, 4), (64, 4), (32, 3)])
 def test_the_coarsest_map_of_a_crop_keeps_eight_pixels_a_side(side: int, levels: int) -> None:
-    config, (value, why) = rules.network((side, 2 * side), 16, UNetConfig(norm="instance"))
+    config, (value, why) = rules.unet((side, 2 * side), 16, UNetConfig(norm="instance"))
     assert config.widths == tuple(16 * 2**level for level in range(levels))
     assert side // config.stride >= rules.COARSEST or levels == 1
     assert config.norm == "instance"

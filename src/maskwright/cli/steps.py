@@ -111,7 +111,18 @@ def read_split(
     return from_file(path, data, name=name, seed=seed, group_by=group_by, together=known.groups if known else ())
 
 
-def plan(parts: Split, *, file: Path | None, budget_minutes: float, seed: int, device: str, changes: dict[str, str]) -> "Plan":
+def plan(
+    parts: Split,
+    *,
+    file: Path | None,
+    budget_minutes: float,
+    seed: int,
+    device: str,
+    changes: dict[str, str],
+    model: str | None = None,
+    encoder: str | None = None,
+    encoder_weights: str | None = None,
+) -> "Plan":
     """The plan, made for these data or taken from a file, shown with its reasons."""
     from maskwright.plan.make import plan as make
     from maskwright.plan.plan import Plan, change
@@ -119,9 +130,16 @@ def plan(parts: Split, *, file: Path | None, budget_minutes: float, seed: int, d
 
     if file is None:
         with working("Timing a few steps on this machine"):
-            planned = make(parts.train, parts.val, budget_minutes=budget_minutes, seed=seed, device=device, changes=changes)
+            planned = make(
+                parts.train, parts.val, budget_minutes=budget_minutes, seed=seed, device=device, changes=changes,
+                model=model, encoder=encoder, encoder_weights=encoder_weights,
+            )  # fmt: skip
         heading("Plan")
     else:
+        if model or encoder or encoder_weights:
+            raise PlanError(
+                f"{file}: the plan says which network it trains. Leave out --model, --encoder and --encoder-weights."
+            )
         planned = change(Plan.from_json(read_json(file), source=str(file)), changes)
         _require_fit(planned, parts.train, file)
         heading("Plan", f"{file} (the reasons are those of when it was made)")

@@ -45,6 +45,7 @@ class Fingerprint:
     occur. objects_per_image: the median number of objects. thickness: what half of the foreground reaches, measured across an
     object's middle line; None without foreground. It tells membranes and vessels from cells. up_down: how differently the
     classes are shared out in the upper and lower halves of images, from 0 (alike) to 1; streets have a top, tissue has none.
+    color: how far the channels of a typical RGB image differ, from 0 (gray) to 1; photographs have 0.04 and more.
     """
 
     images: int
@@ -60,6 +61,7 @@ class Fingerprint:
     objects_per_image: float
     thickness: float | None
     up_down: float = 0.0
+    color: float = 0.0
 
     @property
     def class_shares(self) -> tuple[float, ...]:
@@ -99,6 +101,7 @@ class Fingerprint:
                 objects_per_image=float(value["objects_per_image"]),
                 thickness=value["thickness"],
                 up_down=float(value["up_down"]),
+                color=float(value.get("color", 0.0)),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise DataError(f"This is no fingerprint of a data set; wrong at: {error!r}. Make it anew.") from error
@@ -149,6 +152,7 @@ class _Tally:
         self.example: dict[int, str] = {}
         self.dtypes: set[str] = set()
         self.values: list[Float32[np.ndarray, "n c"]] = []
+        self.colors: list[float] = []
         self.class_pixels = np.zeros(len(classes), np.int64)
         self.ignored_pixels = 0
         self.images_with_class = np.zeros(len(classes), np.int64)
@@ -166,6 +170,7 @@ class _Tally:
         pixels = image.reshape(-1, channels)
         drawn = stream(0, "fingerprint", name).integers(0, len(pixels), min(len(pixels), PIXELS_READ))
         self.values.append(pixels[drawn].astype(np.float32))
+        self.colors.append(_color(pixels[drawn]))
 
     def add_segmentation(self, segmentation: Segmentation) -> None:
         ids = to_label_map(segmentation).ids
@@ -208,6 +213,7 @@ class _Tally:
             objects_per_image=float(np.median(self.counts)) if self.counts else 0.0,
             thickness=_weighted_median(self.thick),
             up_down=_difference(*self.halves),
+            color=float(np.median(self.colors)),
         )
 
 
@@ -270,6 +276,13 @@ def _difference(upper: Int64[np.ndarray, " k"], lower: Int64[np.ndarray, " k"]) 
     if not upper.sum() or not lower.sum():
         return 0.0
     return float(np.abs(upper / upper.sum() - lower / lower.sum()).sum() / 2)
+
+
+def _color(pixels: Num[np.ndarray, "n c"]) -> float:
+    """The mean difference between the largest and the smallest channel of RGB pixels, as a part of the range of their type."""
+    if pixels.shape[1] != 3 or pixels.dtype.kind != "u":
+        return 0.0
+    return float(np.ptp(pixels, axis=1).mean() / np.iinfo(pixels.dtype).max)
 
 
 def _percentiles(areas: list[int]) -> tuple[float, float, float] | None:

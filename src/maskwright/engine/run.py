@@ -17,6 +17,8 @@ from maskwright.base.journal import Journal
 from maskwright.engine.weights import load_weights, save_weights
 from maskwright.plan.plan import Plan
 
+Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]  # of the state, and what is said about it
+
 
 class Run:
     """One training on disk. `plan.json` says what was to be done, `journal.jsonl` what was, `best.safetensors` predicts."""
@@ -76,7 +78,7 @@ class Run:
             os.replace(last, previous)
         save_weights(last, tensors, about)
 
-    def load_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_checkpoint(self) -> Checkpoint | None:
         """The newest whole state, or None where none was kept. A damaged one is noted in the journal and passed over."""
         for name in ("last.safetensors", "previous.safetensors"):
             if (self.folder / name).exists():

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from maskwright.engine.weights import fit_weights
+from maskwright.nn.fit import fit_weights
 from maskwright.plan.plan import Optimizer, Plan
 
 
@@ -34,7 +34,7 @@ class TrainingState:
             share = 0.5 * (1 + math.cos(math.pi * (self.step - warmup) / max(1, self.plan.steps - warmup)))
         rate = settings.learning_rate * share * self.caution
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate"]
         return rate
 
     @torch.no_grad()
@@ -75,10 +75,19 @@ class TrainingState:
 
 
 def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer over the network's weights; biases and normalisation are not decayed."""
+    """The optimizer over the network's weights; biases and normalisation are not decayed, encoders have a rate of their own."""
+    encoder = getattr(network, "encoder", None)
+    inside = {id(p) for p in encoder.parameters()} if isinstance(encoder, nn.Module) and settings.encoder_rate < 1 else set()
+    kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for p in network.parameters():
+        kinds.setdefault((id(p) in inside, p.ndim <= 1), []).append(p)
     groups = [
-        {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": parameters,
+            "rate": settings.encoder_rate if gentle else 1.0,
+            "weight_decay": 0.0 if bare else settings.weight_decay,
+        }
+        for (gentle, bare), parameters in sorted(kinds.items(), key=lambda kind: kind[0])
     ]
     if settings.name == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=settings.momentum > 0)

@@ -19,11 +19,12 @@ from maskwright.engine.evaluate import evaluate
 from maskwright.engine.fabric import open_fabric
 from maskwright.engine.manifest import differences, manifest
 from maskwright.engine.predict import Predictor
-from maskwright.engine.run import Run
+from maskwright.engine.run import Checkpoint, Run
 from maskwright.engine.signals import stop_on_signals
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
 from maskwright.nn.device import keep_memory, pick_device
+from maskwright.nn.encoders.weights import load_encoder_weights
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, Batches, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -99,10 +100,14 @@ class _Training:
         self.fabric = open_fabric(self.device, self.plan.precision)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.plan.seed)
-            network = self.task.network().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = self.task.network()
+        kept = run.load_checkpoint()
+        if kept is None and self.plan.encoder_weights is not None:
+            load_encoder_weights(network.encoder, self.plan.model.encoder, self.plan.encoder_weights)
+        network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.state = TrainingState(self.plan, network)
         self.network, self.optimizer = self.fabric.setup(network, self.state.optimizer)
-        self.restore()
+        self.restore(kept)
         samples = PreparedSamples(split.train, self.plan.normalization, self.task.encode)
         self.batches = Batches(
             samples,
@@ -217,9 +222,8 @@ class _Training:
         ended = time.monotonic()
         self.next_save = ended + max(CHECKPOINT_SECONDS, (ended - started) / CHECKPOINT_SHARE)
 
-    def restore(self) -> None:
-        """Take up the newest whole checkpoint; where there is none yet, keep the beginning as the first."""
-        kept = self.run.load_checkpoint()
+    def restore(self, kept: Checkpoint | None) -> None:
+        """Take up the checkpoint; where there is none yet, keep the beginning as the first."""
         if kept is None:
             self.run.save_checkpoint(self.state.tensors(), self.state.about())
         else:
@@ -234,7 +238,7 @@ class _Training:
                 f"--set optimizer.learning_rate={self.plan.optimizer.learning_rate / 4:g}"
             )
         best = self.state.best_score
-        self.restore()
+        self.restore(self.run.load_checkpoint())
         self.state.best_score, self.state.caution = best, 0.5
         message = f"Went back to step {self.state.step} with half the learning rate, since {trouble}."
         self.note({"event": "note", "step": self.state.step, "message": message})

@@ -1,7 +1,53 @@
 """Whole networks; each is a config that builds it."""
 
+from collections.abc import Callable
+from typing import Annotated, Any, cast
+
+from pydantic import Discriminator, Tag
+
+from maskwright.base.errors import PlanError, did_you_mean
+from maskwright.models.encoder_unet import EncoderUNet, EncoderUNetConfig
 from maskwright.models.unet import UNet, UNetConfig
+from maskwright.nn.encoders import ENCODERS, EncoderName
 
-MODELS = {"unet": UNetConfig}
 
-__all__ = ["MODELS", "UNet", "UNetConfig"]
+def _unet(encoder: EncoderName) -> UNetConfig | EncoderUNetConfig:
+    return UNetConfig() if encoder == "plain" else EncoderUNetConfig(encoder=encoder)
+
+
+# What `--model` names, made for the encoder that `--encoder` names.
+MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig]] = {
+    "unet": _unet,
+}
+
+
+def _kind(value: Any) -> str:
+    """Which network a value of a plan describes; plans from before there were several describe a U-Net."""
+    return str(value.get("kind", "unet") if isinstance(value, dict) else value.kind)
+
+
+# A network by its numbers, as a plan holds it.
+Model = Annotated[
+    Annotated[UNetConfig, Tag("unet")] | Annotated[EncoderUNetConfig, Tag("encoder-unet")],
+    Discriminator(_kind),
+]
+
+
+def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig:
+    """The network of a name in `MODELS`, on an encoder. Raises `PlanError` naming what is possible."""
+    if name not in MODELS:
+        raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
+    if encoder not in ENCODERS:
+        raise PlanError(f"There is no encoder '{encoder}'. {did_you_mean(encoder, ENCODERS)}")
+    return MODELS[name](cast(EncoderName, encoder))
+
+
+__all__ = [
+    "MODELS",
+    "EncoderUNet",
+    "EncoderUNetConfig",
+    "Model",
+    "UNet",
+    "UNetConfig",
+    "model_config",
+]

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +25,7 @@ class UNetConfig:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
+    kind: Literal["unet"] = "unet"
     widths: tuple[int, ...] = (32, 64, 128, 256, 512)
     convs_per_level: int = 2
     norm: Norm = "batch"
@@ -48,6 +49,11 @@ class UNetConfig:
     def stride(self) -> int:
         """Input pixels per pixel of the bridge."""
         return 1 << (len(self.widths) - 1)
+
+    @property
+    def title(self) -> str:
+        """What the network is, in words."""
+        return f"U-Net, widths {', '.join(map(str, self.widths))}"
 
     @property
     def receptive_field(self) -> ReceptiveField:

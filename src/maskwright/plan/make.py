@@ -7,11 +7,11 @@ from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
 from maskwright.masks.convert import to_label_map
 from maskwright.metrics.semantic import headline_of
-from maskwright.models.unet import UNetConfig
+from maskwright.models import Model, UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
 from maskwright.plan import rules
 from maskwright.plan.budget import Cost, measure
-from maskwright.plan.plan import Decision, Plan, change
+from maskwright.plan.plan import Decision, Optimizer, Plan, change
 from maskwright.sampling.samples import PreparedSamples
 
 WIDTHS = (8, 16, 32, 64)  # of the finest resolution, tried from the narrowest up; processors multiply in blocks of 16
@@ -30,9 +30,16 @@ def plan(
     budget_minutes: float = 10.0,
     seed: int = 0,
     device: str = "auto",
+    model: str | None = None,
+    encoder: str | None = None,
+    encoder_weights: str | None = None,
     changes: dict[str, str] | None = None,
 ) -> Plan:
-    """Plan a training of so many minutes on this machine. `changes` are values set by hand, which win over the rules.
+    """Plan a training of so many minutes on this machine.
+
+    `model` is a name in `maskwright.models.MODELS`, `encoder` one in `maskwright.nn.encoders.ENCODERS`, `encoder_weights`
+    "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand, which
+    win over the rules.
 
     A few steps are timed on the data themselves; the number of steps is then fixed, so that a resumed run is the same run.
     Raises `PlanError` on a change to an unknown field or one that cannot be, and where the memory does not suffice.
@@ -40,14 +47,19 @@ def plan(
     if not budget_minutes > 0:
         raise PlanError(f"The budget is {budget_minutes} minutes; it must be above 0, such as --budget 10min.")
     changes = changes or {}
-    draft = change(_draft(fingerprint(train), train, budget_minutes, seed, device), changes)
+    found = fingerprint(train)
+    network, why = rules.architecture(found, model, encoder)
+    draft = _draft(found, train, network, rules.encoder_weights(network, encoder_weights), budget_minutes, seed, device)
+    if not isinstance(network, UNetConfig):
+        draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
+    draft = change(draft, changes)
     samples = PreparedSamples(train, draft.normalization, lambda segmentation: to_label_map(segmentation).ids)
-    if "model.widths" in changes:
+    if not isinstance(draft.model, UNetConfig) or "model.widths" in changes:
         return change(_fit(draft, measure(draft, samples, device=device), val), changes)
     chosen: Plan | None = None
     for width in WIDTHS:
-        model, choice = rules.network(draft.crop_hw, width, draft.model)
-        candidate = _decided(draft, "network", choice, model=model)
+        config, (value, reason) = rules.unet(draft.crop_hw, width, draft.model)
+        candidate = _decided(draft, "network", (value, f"{why} {reason}"), model=config)
         fitted = _fit(candidate, measure(candidate, samples, device=device), val)
         if chosen is not None and fitted.steps < ENOUGH_STEPS:
             break
@@ -58,12 +70,13 @@ def plan(
     return change(chosen, changes)
 
 
-def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int, device: str) -> Plan:
+def _draft(
+    found: Fingerprint, train: DataSet, model: Model, weights: str | None, budget_minutes: float, seed: int, device: str
+) -> Plan:
     """All that does not depend on time."""
     background = train.classes.background
-    normalization, normalization_choice = rules.normalization(found)
+    normalization, normalization_choice = rules.normalization(found, like_imagenet=weights is not None)
     crop_hw, crop_choice = rules.crop(found)
-    model, _ = rules.network(crop_hw, WIDTHS[0], UNetConfig())
     loss, class_weights, loss_choice = rules.loss(found, background)
     share, share_choice = rules.foreground_share(found, background)
     augmentation, augmentation_choice = rules.augmentation(found)
@@ -85,7 +98,8 @@ def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int,
         classes=train.classes,
         background=background,
         channels=found.channels,
-        model=model,
+        model=rules.unet(crop_hw, WIDTHS[0], model)[0] if isinstance(model, UNetConfig) else model,
+        encoder_weights=weights,
         normalization=normalization,
         crop_hw=crop_hw,
         batch=rules.BATCH,
@@ -93,6 +107,7 @@ def _draft(found: Fingerprint, train: DataSet, budget_minutes: float, seed: int,
         augmentation=augmentation,
         loss=loss,
         class_weights=class_weights,
+        optimizer=Optimizer(encoder_rate=1.0 if weights is None else rules.GENTLE),
         steps=1,
         validate_every=1,
         precision=precision,

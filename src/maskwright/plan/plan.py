@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.losses import LossTerm
 from maskwright.masks.classes import Classes
-from maskwright.models.unet import UNetConfig
+from maskwright.models import Model
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
@@ -38,6 +38,7 @@ class Optimizer:
 
     name: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 1e-3
+    encoder_rate: float = 1.0  # times the learning rate: that of an encoder, lower where it starts from trained weights
     weight_decay: float = 1e-2
     momentum: float = 0.9
     warmup_share: float = 0.05
@@ -46,6 +47,7 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         _require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "above 0")
+        _require(0 <= self.encoder_rate <= 1, "optimizer.encoder_rate", self.encoder_rate, "from 0 (kept as it is) to 1")
         _require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "0 or more")
         _require(0 <= self.momentum < 1, "optimizer.momentum", self.momentum, "from 0 to below 1")
         _require(0 <= self.warmup_share < 1, "optimizer.warmup_share", self.warmup_share, "from 0 to below 1")
@@ -58,14 +60,16 @@ class Plan:
     """All that decides how a training goes; equal plans on equal data give equal weights on one machine.
 
     Sizes are in pixels. `background` is the class id that scores leave out of foreground means, None where every class is
-    real (a street scene). `class_weights` multiply the cross-entropy of each class.
+    real (a street scene). `encoder_weights` are what the encoder starts from: "imagenet", a file, or hf:OWNER/REPO/FILE; None is
+    chance. `class_weights` multiply the cross-entropy of each class.
     """
 
     task: Literal["semantic"] = "semantic"
     classes: Classes
     background: int | None = 0
     channels: int
-    model: UNetConfig
+    model: Model
+    encoder_weights: str | None = None
     normalization: Normalization
     crop_hw: tuple[int, int]
     batch: int
@@ -104,6 +108,10 @@ class Plan:
         _require(0 <= self.foreground_share <= 1, "foreground_share", self.foreground_share, "from 0 to 1")
         _require(self.budget_minutes > 0, "budget_minutes", self.budget_minutes, "above 0")
         _require(bool(self.loss), "loss", self.loss, "at least one term")
+        _require(
+            self.encoder_weights is None or hasattr(self.model, "encoder"), "encoder_weights", self.encoder_weights,
+            "null, for this network has no encoder that weights can be loaded into; choose one with --encoder",
+        )  # fmt: skip
         if self.class_weights is not None:
             _require(
                 len(self.class_weights) == len(self.classes) and min(self.class_weights) >= 0,

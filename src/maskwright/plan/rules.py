@@ -6,8 +6,9 @@ from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
 from maskwright.losses import LossTerm, inverse_frequency_weights
-from maskwright.models.unet import UNetConfig
+from maskwright.models import Model, UNetConfig, model_config
 from maskwright.nn.device import Precision
+from maskwright.nn.encoders.weights import IMAGENET_MEAN, IMAGENET_STD, PACKAGED
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
@@ -18,13 +19,48 @@ COARSEST = 8  # pixels a side that the coarsest map of a crop keeps
 RARE = 0.05  # of the pixels: below it a class is sought out when crops are drawn
 VERY_RARE = 0.01
 WEIGHT_CAP = 8.0
+COLORFUL = 0.02  # from this difference between the channels images are photographs, in the widest sense
+THIN = 6.0  # pixels; structures below it need the full resolution
+GENTLE = 0.1  # of the learning rate, for an encoder that knows something already
 HAS_A_TOP = 0.15  # difference between what the upper and the lower halves show, from which images have a top
 
 Choice = tuple[str, str]  # what was chosen, in words, and why
 
 
-def normalization(found: Fingerprint) -> tuple[Normalization, Choice]:
-    """Each image by its own intensities, for exposure and staining differ from image to image."""
+def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> tuple[Model, str]:
+    """The kind of network, without its widths, and why. `model` and `encoder` are a person's own choice, None where there is none.
+
+    Raises `PlanError` where there is no such model or encoder.
+    """
+    photographs = found.channels == 3 and found.color >= COLORFUL
+    if encoder is None:
+        encoder = PACKAGED[0] if photographs or model not in (None, "unet") else "plain"
+    chosen = model_config(model or "unet", encoder)
+    if model is not None:
+        why = "Asked for."
+    elif photographs:
+        why = "Colour photographs: an encoder that has seen a million of them knows edges, textures and parts already."
+        if found.thickness is not None and found.thickness < THIN:
+            why += f" Structures of {found.thickness:.0f} pixels need its skips up to the full resolution."
+    else:
+        why = (
+            "No photographs: a plain network at full resolution learns from few images, and photographs would teach it little."
+        )
+    return chosen, why
+
+
+def encoder_weights(model: Model, source: str | None) -> str | None:
+    """What the encoder starts from: what a person names ("none" is chance), else the ImageNet weights that are installed."""
+    if source is None:
+        return "imagenet" if getattr(model, "encoder", None) in PACKAGED else None
+    return None if source == "none" else source
+
+
+def normalization(found: Fingerprint, *, like_imagenet: bool = False) -> tuple[Normalization, Choice]:
+    """Each image by its own intensities, for exposure and staining differ from image to image; or as trained weights expect it."""
+    if like_imagenet and found.channels == 3 and found.dtypes == ("uint8",):
+        why = "The encoder's weights were trained so."
+        return Normalization(kind="fixed", mean=IMAGENET_MEAN, std=IMAGENET_STD), ("mean and deviation of ImageNet", why)
     if found.channels == 3 and found.dtypes == ("uint8",):
         why = "Colour images of 8 bits: mean 0 and deviation 1 in each channel of each image evens out light and stain."
         return Normalization(kind="zscore"), ("mean and deviation, per image", why)
@@ -44,13 +80,18 @@ def crop(found: Fingerprint) -> tuple[tuple[int, int], Choice]:
     return (high, wide), (f"{high} x {wide}", why)
 
 
-def network(crop_hw: tuple[int, int], width: int, like: UNetConfig) -> tuple[UNetConfig, Choice]:
+def network(model: Model, weights: str | None, why: str) -> Choice:
+    """A network on an encoder in words."""
+    return f"{model.title}, {f'from {weights} weights' if weights else 'from chance'}", why
+
+
+def unet(crop_hw: tuple[int, int], width: int, like: UNetConfig) -> tuple[UNetConfig, Choice]:
     """A U-Net as deep as the crop allows, twice as wide at each coarser resolution; all else as `like` has it."""
     levels = 1
     while levels < DEEPEST and min(crop_hw) // 2**levels >= COARSEST:
         levels += 1
     config = replace(like, widths=tuple(width * 2**level for level in range(levels)))
-    value = f"U-Net, widths {', '.join(map(str, config.widths))}, {config.norm} norm"
+    value = f"{config.title}, {config.norm} norm"
     why = (
         f"{levels} resolutions, so that the coarsest map of a crop keeps {COARSEST} pixels or more a side; "
         f"an output pixel sees {config.receptive_field.size} pixels a side."

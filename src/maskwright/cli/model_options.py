@@ -1,0 +1,30 @@
+"""The options that say which network is trained, shared by every command that plans."""
+
+from typing import Annotated
+
+import typer
+
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="unet, fcn-32s, fcn-16s, fcn-8s, deeplabv3 or deeplabv3+.", show_default="by the data"
+    ),
+]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="NAME",
+        help="plain, vgg16, resnet18, resnet34, resnet50, resnet101 or efficientnet-lite0.",
+        show_default="by the data",
+    ),
+]
+EncoderWeights = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder-weights",
+        metavar="FROM",
+        help="What the encoder starts from: imagenet (efficientnet-lite0), a file (.safetensors, .pth), hf:OWNER/REPO/FILE, or none.",
+        show_default="imagenet where it is installed",
+    ),
+]

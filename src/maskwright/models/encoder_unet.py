@@ -1,0 +1,95 @@
+"""U-Net on any encoder: its maps of every resolution, joined on the way back up (arXiv:1505.04597)."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import torch
+from jaxtyping import Float
+from pydantic import ConfigDict
+from torch import Tensor, nn
+
+from maskwright.base.errors import PlanError, did_you_mean
+from maskwright.nn.blocks import ConvBlock, Norm, he_initialise
+from maskwright.nn.encoders import TITLES, EncoderName, build_encoder
+from maskwright.nn.padding import pad_to_multiple
+from maskwright.nn.upsample import Upsampling, upsample
+
+LEVELS = 5  # of the decoder; every encoder's coarsest map has 1/32 of the resolution
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderUNetConfig:
+    """The numbers that make a U-Net on an encoder: `widths` are those of the decoder, at 1, 1/2, 1/4, ... of the resolution."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    kind: Literal["encoder-unet"] = "encoder-unet"
+    encoder: EncoderName = "efficientnet-lite0"
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256)
+    convs_per_level: int = 2
+    norm: Norm = "batch"
+    upsampling: Upsampling = "bilinear"
+    dropout: float = 0.0  # before the last layer
+
+    def __post_init__(self) -> None:
+        for field, options in (("encoder", EncoderName), ("norm", Norm), ("upsampling", Upsampling)):
+            value = getattr(self, field)
+            if value not in get_args(options):
+                raise PlanError(f"The {field} of a U-Net cannot be '{value}'. {did_you_mean(str(value), get_args(options))}")
+        if len(self.widths) != LEVELS or min(self.widths) < 1:
+            raise PlanError(f"The decoder of a U-Net on an encoder needs {LEVELS} positive widths, not {self.widths}.")
+        if self.convs_per_level < 1:
+            raise PlanError(f"A U-Net needs at least 1 convolution per level, not {self.convs_per_level}.")
+        if not 0 <= self.dropout < 1:
+            raise PlanError(f"The dropout of a U-Net is a probability from 0 to below 1, not {self.dropout}.")
+
+    @property
+    def stride(self) -> int:
+        """Input pixels per pixel of the coarsest map."""
+        return 1 << LEVELS
+
+    @property
+    def title(self) -> str:
+        """What the network is, in words."""
+        return f"U-Net on {TITLES[self.encoder]}"
+
+    def build(self, *, channels: int, classes: int) -> "EncoderUNet":
+        """A freshly initialised network; `classes=1` is one sigmoid output."""
+        if channels < 1 or classes < 1:
+            raise PlanError(f"A U-Net needs at least 1 channel and 1 class, not {channels} and {classes}.")
+        return EncoderUNet(self, channels, classes)
+
+
+class EncoderUNet(nn.Module):
+    """An encoder, and a decoder that doubles the resolution up to the image's own, beside the encoder's map of each."""
+
+    def __init__(self, config: EncoderUNetConfig, channels: int, classes: int) -> None:
+        super().__init__()
+        self.config = config
+        self.decoder = nn.ModuleList()
+        self.ups = nn.ModuleList()
+        encoder = build_encoder(config.encoder, channels=channels)
+        skips = dict(zip(encoder.strides[:-1], encoder.widths[:-1], strict=True))
+        inside = encoder.widths[-1]
+        for level in reversed(range(LEVELS)):
+            width = config.widths[level]
+            self.ups.append(upsample(config.upsampling, inside, width))
+            joined = width + skips.get(1 << level, 0)  # some encoders have no map of the full resolution
+            self.decoder.append(ConvBlock(joined, width, convs=config.convs_per_level, norm=config.norm))
+            inside = width
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Conv2d(inside, classes, 1)
+        he_initialise(self)
+        self.encoder = encoder  # which has its own start
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
+        """Logits of every class at every pixel, for images of any size."""
+        height, width = image.shape[-2:]
+        *skips, x = self.encoder(pad_to_multiple(image, self.config.stride))
+        for up, block in zip(self.ups, self.decoder, strict=True):
+            x = up(x)
+            if skips and skips[-1].shape[-2:] == x.shape[-2:]:
+                x = torch.cat([skips.pop(), x], dim=1)
+            x = block(x)
+        logits: Tensor = self.head(self.dropout(x))
+        return logits[..., :height, :width]

@@ -1,0 +1,66 @@
+"""The U-Net on encoders: every size, every encoder, what it refuses."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maskwright.base.errors import PlanError
+from maskwright.models import MODELS, EncoderUNetConfig, UNetConfig, model_config
+from maskwright.nn.encoders import ENCODERS
+
+NARROW = EncoderUNetConfig(widths=(4, 4, 4, 4, 4))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_makes_a_network_whose_logits_have_the_image_s_size(encoder):
+    torch.manual_seed(0)
+    network = EncoderUNetConfig(encoder=encoder, widths=(4, 4, 4, 4, 4)).build(channels=2, classes=3).eval()
+    with torch.inference_mode():
+        logits = network(torch.randn(1, 2, 40, 70))
+    assert logits.shape == (1, 3, 40, 70)
+    assert logits.std() > 0
+
+
+@given(height=st.integers(1, 70), width=st.integers(1, 70))
+@settings(max_examples=8, derandomize=True, deadline=None)
+def test_any_size_goes(height, width):
+    network = NARROW.build(channels=1, classes=1).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 1, height, width)).shape == (1, 1, height, width)
+
+
+def test_every_weight_is_trained():
+    torch.manual_seed(0)
+    network = NARROW.build(channels=3, classes=2)
+    network(torch.randn(2, 3, 64, 64)).square().mean().backward()
+    idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert idle == []
+
+
+def test_the_decoder_sees_the_encoder_s_map_of_each_resolution():
+    """A pixel that only the finest map of the encoder can place moves the logits there and not two pixels away."""
+    torch.manual_seed(0)
+    network = EncoderUNetConfig(encoder="plain", widths=(8, 8, 8, 8, 8)).build(channels=1, classes=1).eval()
+    joined = [block[0].in_channels for block in network.decoder]
+    assert joined == [8 + 256, 8 + 128, 8 + 64, 8 + 32, 8 + 16]
+
+
+def test_a_model_by_its_name():
+    assert isinstance(model_config("unet", "plain"), UNetConfig)
+    assert model_config("unet", "resnet34") == EncoderUNetConfig(encoder="resnet34")
+    for name in MODELS:
+        assert model_config(name, "efficientnet-lite0").title.endswith("EfficientNet-Lite0") or "DeepLab" in name
+
+
+def test_what_cannot_be_is_refused_with_what_can():
+    with pytest.raises(PlanError, match="no model 'unett'. Did you mean 'unet'"):
+        model_config("unett", "plain")
+    with pytest.raises(PlanError, match="no encoder 'resnet43'. Did you mean 'resnet"):
+        model_config("unet", "resnet43")
+    with pytest.raises(PlanError, match="cannot be 'resnet43'"):
+        EncoderUNetConfig(encoder="resnet43")
+    with pytest.raises(PlanError, match="needs 5 positive widths"):
+        EncoderUNetConfig(widths=(8, 16))
+    with pytest.raises(PlanError, match="at least 1 channel"):
+        NARROW.build(channels=0, classes=2)
