@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
 from maskwright.base.errors import WeightsError
-from maskwright.engine.weights import fit_weights, load_weights, save_weights
+from maskwright.engine.weights import load_weights, save_weights
 
 
 @pytest.fixture
@@ -58,8 +57,3 @@ def test_a_foreign_file_and_an_absent_one_are_named(tmp_path: Path) -> None:
         load_weights(tmp_path / "foreign.safetensors")
     with pytest.raises(WeightsError, match="there is no such weights file"):
         load_weights(tmp_path / "nothing.safetensors")
-
-
-def test_weights_of_another_network_are_listed(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"missing: bias; unknown: extra; other shape: weight \(2, 3\) instead of \(3, 2\)"):
-        fit_weights(nn.Linear(2, 3), {"weight": torch.zeros(2, 3), "extra": torch.zeros(1)}, tmp_path)

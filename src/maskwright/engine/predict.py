@@ -11,10 +11,11 @@ from torch import nn
 from maskwright.base.files import sha256
 from maskwright.data.channels import with_channels
 from maskwright.engine.run import Run
-from maskwright.engine.weights import fit_weights, load_weights
+from maskwright.engine.weights import load_weights
 from maskwright.masks.tiles import Tile, blend, even_tile, tiles
 from maskwright.masks.types import Segmentation
 from maskwright.nn.device import keep_memory, pick_device
+from maskwright.nn.fit import fit_weights
 from maskwright.nn.fold import fold_batch_norm
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of

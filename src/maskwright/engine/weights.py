@@ -44,24 +44,6 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, json.loads(metadata[_ABOUT])
 
 
-def fit_weights(network: torch.nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Load tensors into a network. Raises `WeightsError` listing what is missing, too much or of another shape."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if wanted != given:
-        missing, surplus = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
-        shapes = [
-            f"{n} {given[n]} instead of {wanted[n]}" for n in sorted(wanted.keys() & given.keys()) if wanted[n] != given[n]
-        ]
-        listed = "; ".join(
-            f"{title}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
-            for title, names in (("missing", missing), ("unknown", surplus), ("other shape", shapes))
-            if names
-        )
-        raise WeightsError(f"{path}: the weights belong to another network. {listed}.")
-    network.load_state_dict(tensors)
-
-
 def _digest(tensors: dict[str, Tensor], about: str) -> str:
     digest = hashlib.sha256(about.encode())
     for name in sorted(tensors):
