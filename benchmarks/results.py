@@ -1,6 +1,8 @@
-"""Train on the real data sets with the splits they name, score what was held out, and write docs/results/tables.md from that.
+"""Train the networks on the real data sets with the splits they name, score what was held out, and write the results page.
 
-A run that is there already is not trained again: remove runs/results to measure anew. Each run is that of the command line.
+Every network gets as many steps as its budget permits on this machine, timed before the first training: run `--plans` on a machine
+that is otherwise quiet; the trainings themselves may be disturbed, for their steps are fixed. What a training gave is kept in
+docs/results/records, one file each, from which the page is made; a record that is there is not measured again (remove it for that).
 """
 
 import argparse
@@ -10,74 +12,178 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskwright.base.files import atomic_write, read_json
+from maskwright.base.files import atomic_write, read_json, write_json
 from maskwright.base.journal import Journal
 from maskwright.metrics.scores import Score, Scores
 from maskwright.report.words import interval_of, number
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "results"
+RECORDS = ROOT / "docs" / "results" / "records"
 SPEED = ROOT / "benchmarks" / "speed.json"
 MASKWRIGHT = (sys.executable, "-c", "from maskwright.cli.main import run; run()")
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Data:
     """A data set and what has to be said of it."""
 
-    data: str
+    name: str
     title: str
     options: tuple[str, ...]
 
 
-EXPERIMENTS = (
-    Experiment("isbi2012_em", "Membranes in electron microscopy (ISBI 2012)", ("--class-names", "cell,membrane")),
-    Experiment("dsb2018_nuclei", "Nuclei of four image types (DSB 2018), as semantic", ("--class-names", "background,nucleus")),
-    Experiment(
+DATA = (
+    Data(
         "camvid",
         "Street scenes (CamVid, every 8th image)",
-        (
-            "--ignore", "11", "--class-names",
-            "sky,building,pole,road,pavement,tree,sign_symbol,fence,car,pedestrian,bicyclist",
-        ),
+        ("--ignore", "11", "--class-names", "sky,building,pole,road,pavement,tree,sign_symbol,fence,car,pedestrian,bicyclist"),
     ),
-)  # fmt: skip
+    Data("oxford_pets_26", "Cats and dogs (26 of the Oxford pets)", ("--ignore", "255", "--class-names", "background,cat,dog")),
+    Data("isbi2012_em", "Membranes in electron microscopy (ISBI 2012)", ("--class-names", "cell,membrane")),
+    Data(
+        "dubai_aerial",
+        "Aerial images of Dubai",
+        ("--ignore", "0", "--class-names", "building,land,road,vegetation,water"),
+    ),
+    Data("dsb2018_nuclei", "Nuclei of four image types (DSB 2018), as semantic", ("--class-names", "background,nucleus")),
+)
+
+# What is compared on every data set but the last; the first is also told in detail.
+LITE = ("--encoder", "efficientnet-lite0")
+NETWORKS = {
+    "unet-plain": ("--model", "unet", "--encoder", "plain"),
+    "unet-lite0": ("--model", "unet", *LITE),
+    "unet-lite0-fresh": ("--model", "unet", *LITE, "--encoder-weights", "none"),
+    "unet-resnet34": ("--model", "unet", "--encoder", "resnet34"),
+    "fcn-32s": ("--model", "fcn-32s", *LITE),
+    "fcn-16s": ("--model", "fcn-16s", *LITE),
+    "fcn-8s": ("--model", "fcn-8s", *LITE),
+    "deeplabv3": ("--model", "deeplabv3", *LITE),
+    "deeplabv3+": ("--model", "deeplabv3+", *LITE),
+}
+ONLY_PLAIN = ("dsb2018_nuclei",)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One network on one data set."""
+
+    data: Data
+    network: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.data.name}-{self.network}"
+
+    @property
+    def plan(self) -> Path:
+        return RUNS / "plans" / f"{self.name}.json"
+
+    @property
+    def run(self) -> Path:
+        return RUNS / self.name
+
+    @property
+    def record(self) -> Path:
+        return RECORDS / f"{self.name}.json"
+
+
+EXPERIMENTS = [
+    Experiment(data, network)
+    for data in DATA
+    for network in NETWORKS
+    if network == "unet-plain" or data.name not in ONLY_PLAIN
+]  # fmt: skip
 
 
 def main() -> None:
-    """Train what is not there yet, then write the page."""
+    """Plan and train what is not there yet, then write the page."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path, help="folder of the data sets")
     arguments.add_argument("--budget", default="10min", help="of each training")
-    arguments.add_argument("--only", action="append", help="name of one data set to train; may be given again")
+    arguments.add_argument("--only", default="", help="train only the experiments whose name has this in it")
+    arguments.add_argument("--plans", action="store_true", help="time and plan all that is missing; train nothing")
     chosen = arguments.parse_args()
-    for experiment in EXPERIMENTS:
-        folder = RUNS / experiment.data
-        if (folder / "scores.json").exists() or (chosen.only and experiment.data not in chosen.only):
-            continue
-        go_on = ("--resume",) if (folder / "plan.json").exists() else (str(chosen.data / experiment.data), *experiment.options)
-        subprocess.run([*MASKWRIGHT, "train", *go_on, "--budget", chosen.budget, "--out", str(folder)], check=True)
-    sections = [section(experiment) for experiment in EXPERIMENTS if (RUNS / experiment.data / "scores.json").exists()]
+    missing = [one for one in EXPERIMENTS if chosen.only in one.name and not one.record.exists()]
+    for one in missing:
+        if not one.plan.exists():
+            one.plan.parent.mkdir(parents=True, exist_ok=True)
+            maskwright("plan", chosen.data / one.data.name, *one.data.options, *NETWORKS[one.network],
+                       "--budget", chosen.budget, "--out", one.plan)  # fmt: skip
+    for one in missing if not chosen.plans else ():
+        train(one, chosen.data)
+        write_page()
+    write_page()
+
+
+def maskwright(*arguments: str | Path) -> None:
+    subprocess.run([*MASKWRIGHT, *map(str, arguments)], check=True)
+
+
+def train(one: Experiment, data: Path) -> None:
+    """Train as planned, or go on where it was stopped, and keep what came of it."""
+    if not (one.run / "scores.json").exists():
+        begun = (one.run / "plan.json").exists()
+        what = ("--resume",) if begun else (data / one.data.name, *one.data.options, "--plan", one.plan)
+        maskwright("train", *what, "--out", one.run)
+    journal = Journal(one.run / "journal.jsonl").read()
+    start = next(entry for entry in journal if entry["event"] == "start")
+    record = {"plan": read_json(one.run / "plan.json"), "scores": read_json(one.run / "scores.json"), "environment": start}
+    write_json(one.record, record)
+
+
+def write_page() -> None:
+    """The tables of docs/results, from the records alone."""
+    sections = [section for data in DATA if (section := compared(data))]
+    sections += [detail(one) for one in EXPERIMENTS if one.network == "unet-plain" and one.record.exists()]
     if SPEED.exists():
         sections.append(speed(read_json(SPEED)))
     atomic_write(ROOT / "docs" / "results" / "tables.md", "\n".join(sections))
 
 
-def section(experiment: Experiment) -> str:
-    """One data set: what was trained and what the held-out part scores."""
-    folder = RUNS / experiment.data
-    plan, value = read_json(folder / "plan.json"), read_json(folder / "scores.json")
-    scores = Scores.from_json(value)
-    journal = Journal(folder / "journal.jsonl").read()
-    start, end = (next(entry for entry in reversed(journal) if entry["event"] == event) for event in ("start", "end"))
-    part = {"test": "test", "val": "validation"}[value["part"]]
+def compared(data: Data) -> str:
+    """All networks on one data set, by their headline score."""
+    records = {
+        one.network: read_json(one.record) for one in EXPERIMENTS if one.data is data and one.record.exists()
+    }  # fmt: skip
+    if len(records) < 2:
+        return ""
     lines = [
-        f"## {experiment.title}",
+        f"## {data.title}: the networks compared",
         "",
-        f"`maskwright train {experiment.data} {' '.join(experiment.options)} --budget {plan['budget_minutes']:g}min`: "
-        f"U-Net of widths {', '.join(map(str, plan['model']['widths']))}, {plan['steps']} steps of {plan['batch']} crops of "
-        f"{' x '.join(map(str, plan['crop_hw']))} pixels, {end['seconds'] / 60:.1f} minutes on {start['threads']} threads of "
-        f"{start['processor']}. Scored on the {scores.headline_row.images} images of the {part} part.",
+        f"| `--model` and `--encoder` | {Scores.from_json(next(iter(records.values()))['scores']).headline} | 95 % interval | steps |",
+        "|---|---|---|---|",
+    ]
+    for network, record in records.items():
+        row = Scores.from_json(record["scores"]).headline_row
+        options = " ".join(
+            word for word in NETWORKS[network] if not word.startswith("--model") and not word.startswith("--encoder")
+        )
+        lines.append(f"| {options} | {number(row.value)} | {interval_of(row)} | {record['plan']['steps']} |")
+    about = next(iter(records.values()))
+    part = {"test": "test", "val": "validation"}[about["scores"]["part"]]
+    lines += [
+        "",
+        f"{about['plan']['budget_minutes']:g} minutes each on {about['environment']['threads']} threads of "
+        f"{about['environment']['processor']}, the steps timed beforehand. Scored on the {row.images} images of the {part} part.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def detail(one: Experiment) -> str:
+    """One run: what was trained and every score of what was held out."""
+    record = read_json(one.record)
+    plan, scores = record["plan"], Scores.from_json(record["scores"])
+    part = {"test": "test", "val": "validation"}[record["scores"]["part"]]
+    command = ["maskwright train", one.data.name, *one.data.options, *NETWORKS[one.network]]
+    network = next(decision["value"] for decision in plan["decisions"] if decision["name"] == "network")
+    lines = [
+        f"## {one.data.title}: every score of the plain U-Net",
+        "",
+        f"`{' '.join(command)} --budget {plan['budget_minutes']:g}min`: {network}, {plan['steps']} steps of {plan['batch']} crops of "
+        f"{' x '.join(map(str, plan['crop_hw']))} pixels. Scored on the {scores.headline_row.images} images of the {part} part.",
         "",
         "| score | of | value | 95 % interval | baseline |",
         "|---|---|---|---|---|",

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Tag
 
 from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.models.encoder_unet import EncoderUNet, EncoderUNetConfig
+from maskwright.models.fcn import FCN, FCNConfig
 from maskwright.models.unet import UNet, UNetConfig
 from maskwright.nn.encoders import ENCODERS, EncoderName
 
@@ -16,8 +17,11 @@ def _unet(encoder: EncoderName) -> UNetConfig | EncoderUNetConfig:
 
 
 # What `--model` names, made for the encoder that `--encoder` names.
-MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig]] = {
+MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNConfig]] = {
     "unet": _unet,
+    "fcn-32s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=32),
+    "fcn-16s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=16),
+    "fcn-8s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=8),
 }
 
 
@@ -28,12 +32,12 @@ def _kind(value: Any) -> str:
 
 # A network by its numbers, as a plan holds it.
 Model = Annotated[
-    Annotated[UNetConfig, Tag("unet")] | Annotated[EncoderUNetConfig, Tag("encoder-unet")],
+    Annotated[UNetConfig, Tag("unet")] | Annotated[EncoderUNetConfig, Tag("encoder-unet")] | Annotated[FCNConfig, Tag("fcn")],
     Discriminator(_kind),
 ]
 
 
-def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig:
+def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FCNConfig:
     """The network of a name in `MODELS`, on an encoder. Raises `PlanError` naming what is possible."""
     if name not in MODELS:
         raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
@@ -43,9 +47,11 @@ def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig:
 
 
 __all__ = [
+    "FCN",
     "MODELS",
     "EncoderUNet",
     "EncoderUNetConfig",
+    "FCNConfig",
     "Model",
     "UNet",
     "UNetConfig",

@@ -75,7 +75,7 @@ def _draft(
 ) -> Plan:
     """All that does not depend on time."""
     background = train.classes.background
-    normalization, normalization_choice = rules.normalization(found, like_imagenet=weights is not None)
+    normalization, normalization_choice = rules.normalization(found, encoder_weights=weights)
     crop_hw, crop_choice = rules.crop(found)
     loss, class_weights, loss_choice = rules.loss(found, background)
     share, share_choice = rules.foreground_share(found, background)

@@ -8,7 +8,7 @@ from maskwright.data.fingerprint import Fingerprint
 from maskwright.losses import LossTerm, inverse_frequency_weights
 from maskwright.models import Model, UNetConfig, model_config
 from maskwright.nn.device import Precision
-from maskwright.nn.encoders.weights import IMAGENET_MEAN, IMAGENET_STD, PACKAGED
+from maskwright.nn.encoders.weights import IMAGENET_MEAN, IMAGENET_STD, PACKAGED, TORCHVISION_MEAN, TORCHVISION_STD
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
@@ -56,11 +56,12 @@ def encoder_weights(model: Model, source: str | None) -> str | None:
     return None if source == "none" else source
 
 
-def normalization(found: Fingerprint, *, like_imagenet: bool = False) -> tuple[Normalization, Choice]:
+def normalization(found: Fingerprint, *, encoder_weights: str | None = None) -> tuple[Normalization, Choice]:
     """Each image by its own intensities, for exposure and staining differ from image to image; or as trained weights expect it."""
-    if like_imagenet and found.channels == 3 and found.dtypes == ("uint8",):
-        why = "The encoder's weights were trained so."
-        return Normalization(kind="fixed", mean=IMAGENET_MEAN, std=IMAGENET_STD), ("mean and deviation of ImageNet", why)
+    if encoder_weights is not None and found.channels == 3 and found.dtypes == ("uint8",):
+        ours = encoder_weights == "imagenet"
+        mean, std = (IMAGENET_MEAN, IMAGENET_STD) if ours else (TORCHVISION_MEAN, TORCHVISION_STD)
+        return Normalization(kind="fixed", mean=mean, std=std), ("as the encoder's weights expect", "They were trained so.")
     if found.channels == 3 and found.dtypes == ("uint8",):
         why = "Colour images of 8 bits: mean 0 and deviation 1 in each channel of each image evens out light and stain."
         return Normalization(kind="zscore"), ("mean and deviation, per image", why)
