@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from maskwright.base.errors import MaskwrightError
-from maskwright.cli import check, demo, evaluate, import_keras, plan, predict, report, terminal, train, version
+from maskwright.cli import check, compare, demo, evaluate, import_keras, plan, predict, report, terminal, train, version
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 check found what would spoil a training · 2 the input or the surroundings do not permit it · "
@@ -57,6 +57,7 @@ app.command("check")(check.command)
 app.command("plan")(plan.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
+app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("import-keras")(import_keras.command)
 app.command("report")(report.command)

@@ -3,23 +3,23 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
 
-from maskwright.base.errors import RunError
 from maskwright.base.files import read_json, write_json
 from maskwright.data.dataset import DataSet
 from maskwright.data.findings import Finding
+from maskwright.engine import scored_run
 from maskwright.engine.evaluate import Predicts
 from maskwright.engine.predict import load
 from maskwright.engine.reading import Reading
 from maskwright.engine.run import Run
+from maskwright.engine.scored_run import SCORES
 from maskwright.masks.draw import to_display
 from maskwright.metrics.scores import Scores
 from maskwright.report import page
 from maskwright.report.content import Part, Picture
 from maskwright.report.run_folder import read_run
 
-SCORES, CHECK, REPORT = "scores.json", "check.json", "report.html"
+CHECK, REPORT = "check.json", "report.html"
 SHOWN = 4  # images at either end of the order of scores
 
 Progress = Callable[[int, int], None]
@@ -32,10 +32,7 @@ def save_scores(run: Run, scores: Scores, part: Part, reading: Reading | None = 
 
 def load_scores(run: Run) -> tuple[Scores, Part]:
     """The run's last scores and which part they are of. Raises `RunError` where there are none."""
-    if not (run.folder / SCORES).is_file():
-        raise RunError(f"{run.folder}: has not been scored yet. Run: maskwright evaluate {run.folder}")
-    value: dict[str, Any] = read_json(run.folder / SCORES)
-    return Scores.from_json(value), cast(Part, value.get("part", ""))
+    return scored_run.load_scores(run.folder)
 
 
 def scored_reading(run: Run) -> Reading:

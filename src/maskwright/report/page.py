@@ -4,8 +4,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from maskwright.base.files import atomic_write
 from maskwright.masks.classes import ClassInfo
 from maskwright.masks.draw import CLEAR, MISTAKES
@@ -15,6 +13,7 @@ from maskwright.report import figures, tables, words
 from maskwright.report.content import Picture, ReportContent
 from maskwright.report.curves import curves
 from maskwright.report.gallery import galleries
+from maskwright.report.html import environment
 from maskwright.report.run_folder import HasFolder, read_run
 from maskwright.report.training import training
 
@@ -28,23 +27,8 @@ def render(report: ReportContent) -> str:
 
     Equal contents give equal pages. Below 5 MB for up to 12 pictures; of more, the worst and the best are shown.
     """
-    environment = Environment(
-        loader=PackageLoader("maskwright.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters |= {
-        "title_of": words.title_of,
-        "number": words.number,
-        "interval_of": words.interval_of,
-        "amount": words.amount,
-        "shortened": words.shortened,
-        "share": words.share,
-        "grouped": words.grouped,
-        "counted": words.counted,
-        "percent": lambda value: round(100 * min(max(value, 0.0), 1.0), 2),
-    }
-    environment.tests["on_unit_scale"] = lambda row: 0 <= row.value <= 1
     view = _view(report)
-    return words.printable(environment.get_template("page.html.j2").render(view))
+    return words.printable(environment().get_template("page.html.j2").render(view))
 
 
 def write(path: Path, report: ReportContent) -> None:

@@ -49,6 +49,11 @@ def number(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.3g}"
 
 
+def signed(difference: float) -> str:
+    """A difference with its sign and three decimals; 'n/a' where nothing can be measured."""
+    return "n/a" if math.isnan(difference) else f"{difference:+z.3f}" if difference else "0"
+
+
 def interval_of(score: Score) -> str:
     """The 95 % interval, or why there is none."""
     if math.isnan(score.low) or math.isnan(score.high):
@@ -110,6 +115,14 @@ def share(value: float) -> str:
 def grouped(count: int) -> str:
     """A count with its digits in threes."""
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def rounded(count: int | None) -> str:
+    """A large count in two digits or more: 713, 12 k, 1.9 M; 'n/a' where it is not known."""
+    if count is None:
+        return "n/a"
+    size, unit = (1e6, " M") if count >= 999_500 else (1e3, " k") if count >= 1000 else (1, "")
+    return f"{count / size:.1f}{unit}" if unit and count < 9.95 * size else f"{count / size:.0f}{unit}"
 
 
 def duration(seconds: float) -> str:

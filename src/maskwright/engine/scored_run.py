@@ -1,0 +1,73 @@
+"""A run that was scored, as its folder tells it: its scores, its plan, what it was trained on; no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from maskwright.base.errors import RunError
+from maskwright.base.files import read_json
+from maskwright.metrics.scores import Scores
+from maskwright.report.content import Part
+
+SCORES = "scores.json"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredRun:
+    """A run's scores with what is needed to compare them. `name` is its folder's, unless another run has the same."""
+
+    folder: Path
+    name: str
+    scores: Scores
+    part: Part
+    background: int | None
+    plan: dict[str, Any]
+    trained_on: frozenset[str]  # ids of scored images that the network has seen
+    digests: dict[str, str]  # of the mask files when the training began, by record id
+
+    @classmethod
+    def read(cls, folder: Path | str, *, name: str = "") -> "ScoredRun":
+        """What a folder tells. Raises `RunError` where there is no run, no scores, or something else than these."""
+        folder = Path(folder)
+        scores, part = load_scores(folder)
+        try:
+            plan: dict[str, Any] = read_json(folder / "plan.json")
+            split = read_json(folder / "split.json")
+            trained = [entry for entry in split["parts"].get("train", ()) if part not in ("test", "val") or _is_whole(entry)]
+            digests = {id: both.split()[-1] for id, both in read_json(folder / "data.json").items()}
+            return cls(
+                folder=folder,
+                name=name or folder.resolve().name,
+                scores=scores,
+                part=part,
+                background=plan["background"],
+                plan=plan,
+                trained_on=frozenset(str(entry["id"]) for entry in trained),
+                digests=digests,
+            )
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise RunError(f"{folder}: plan.json, split.json or data.json is damaged ({error!r}). Restore it.") from error
+
+    @property
+    def pixels(self) -> dict[str, dict[str, list[int]]]:
+        """Each scored image's pixel counts by id; empty where an older version scored the run and did not keep them."""
+        kept = {str(entry["id"]): entry["pixels"] for entry in self.scores.per_image if "pixels" in entry}
+        return kept if len(kept) == len(self.scores.per_image) else {}
+
+
+def load_scores(folder: Path) -> tuple[Scores, Part]:
+    """A run's last scores and which part they are of. Raises `RunError` where there is no run, or no scores."""
+    if not (folder / "plan.json").is_file():
+        raise RunError(f"{folder}: no run here (there is no plan.json). Give the folder that 'maskwright train --out' wrote.")
+    if not (folder / SCORES).is_file():
+        raise RunError(f"{folder}: has not been scored yet. Run: maskwright evaluate {folder}")
+    value: dict[str, Any] = read_json(folder / SCORES)
+    try:
+        return Scores.from_json(value), cast(Part, value.get("part", ""))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{folder / SCORES}: is damaged ({error!r}). Run: maskwright evaluate {folder}") from error
+
+
+def _is_whole(entry: dict[str, Any]) -> bool:
+    """Whether all of an image was trained on, and not a block with the rest held out."""
+    return entry.get("window_xyxy") is None
