@@ -88,14 +88,15 @@ class Block(nn.Module):
         """The narrow map, to which the input is added where both have one shape."""
         wide = F.relu6(self._bn0(self._expand_conv(x))) if self.widens else x
         wide = F.relu6(self._bn1(self._depthwise_conv(wide)))
-        narrow = self._bn2(self._project_conv(wide))
+        narrow: Tensor = self._bn2(self._project_conv(wide))
         return x + narrow if self.adds else narrow
 
 
 class EfficientNetLite0(nn.Module):
     """A stem and sixteen blocks; the maps are the last ones of each stride.
 
-    The convolution to 1280 channels is the classifier's and left out. Batch norms have torch's momentum (0.1) and not the original's (0.01), whose statistics need thousands of steps to arrive.
+    The convolution to 1280 channels is the classifier's and left out. Batch norms have torch's momentum (0.1) and not the
+    original's (0.01), whose statistics need thousands of steps to arrive.
     """
 
     folds: ClassVar = (("_conv_stem", "_bn0"),)
