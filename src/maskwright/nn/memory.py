@@ -1,0 +1,90 @@
+"""How much memory a network needs to predict and to learn: an estimate from the sizes of its maps and weights."""
+
+import copy
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from maskwright.nn.device import Precision
+from maskwright.nn.fold import fold_batch_norm
+
+TYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp32": torch.float32}
+COPIES = 5  # of each weight while training, in float32: itself, its gradient, AdamW's two moments, the running average
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Bytes that are always taken, and those that each image of a batch takes at the fullest moment."""
+
+    weights: int
+    image: int
+
+    def of(self, images: int) -> int:
+        """Bytes for a batch of so many images."""
+        return self.weights + images * self.image
+
+
+def to_predict(network: nn.Module, *, channels: int, size_hw: tuple[int, int], precision: Precision) -> Memory:
+    """What prediction needs, with batch normalisation folded in: weights, and the maps that are alive together.
+
+    What a kernel needs for itself while it works (packed weights, unfolded maps) is not in it.
+    """
+    folded = fold_batch_norm(network).to("meta", TYPES[precision])
+    with torch.no_grad(), _Alive() as alive:
+        folded(torch.empty(1, channels, *size_hw, dtype=TYPES[precision], device="meta"))
+    return Memory(weights=_bytes(folded), image=alive.most)
+
+
+def to_train(network: nn.Module, *, channels: int, size_hw: tuple[int, int], precision: Precision) -> Memory:
+    """What a training step needs: five numbers a weight, and what the backward pass must find again, at its fullest.
+
+    The step is gone through with a batch of two on tensors without content; half of it is an image's share.
+    """
+    network = copy.deepcopy(network).to("meta", torch.float32).train()
+    weights = COPIES * _bytes(network)
+    network.to(TYPES[precision])
+    with _Alive() as alive:
+        logits = network(torch.empty(2, channels, *size_hw, dtype=TYPES[precision], device="meta"))
+        F.log_softmax(logits.float(), dim=1).mean().backward()
+    return Memory(weights=weights, image=alive.most // 2)
+
+
+class _Alive(TorchDispatchMode):
+    """Counts the bytes of all tensors that were made since it began and are still there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0
+        self.most = 0
+        self._seen: set[int] = set()
+
+    def __torch_dispatch__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, list | tuple) else [result]:
+            if isinstance(tensor, Tensor):
+                self._made(tensor)
+        return result
+
+    def _made(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        if storage._cdata in self._seen:
+            return
+        self._seen.add(storage._cdata)
+        size = storage.nbytes()
+        self.now += size
+        self.most = max(self.most, self.now)
+        weakref.finalize(storage, self._gone, storage._cdata, size)
+
+    def _gone(self, storage: int, size: int) -> None:
+        self._seen.discard(storage)
+        self.now -= size
+
+
+def _bytes(network: nn.Module) -> int:
+    return sum(weights.numel() * weights.element_size() for weights in network.parameters())
