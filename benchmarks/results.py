@@ -1,8 +1,8 @@
 """Train the networks on the real data sets with the splits they name, score what was held out, and write the results page.
 
-Every network gets as many steps as its budget permits on this machine, timed before the first training: run `--plans` on a machine
-that is otherwise quiet; the trainings themselves may be disturbed, for their steps are fixed. What a training gave is kept in
-docs/results/records, one file each, from which the page is made; a record that is there is not measured again (remove it for that).
+Every network gets as many steps as its budget permits on this machine, timed before the first training: run `--plans` on a
+machine that is otherwise quiet; the trainings themselves may be disturbed, for their steps are fixed. What a training gave is
+kept in docs/results/records, one file each, from which the page is made. A record that is there is not measured again.
 """
 
 import argparse
@@ -144,29 +144,26 @@ def write_page() -> None:
 
 def compared(data: Data) -> str:
     """All networks on one data set, by their headline score."""
-    records = {
-        one.network: read_json(one.record) for one in EXPERIMENTS if one.data is data and one.record.exists()
-    }  # fmt: skip
+    records = {one.network: read_json(one.record) for one in EXPERIMENTS if one.data is data and one.record.exists()}
     if len(records) < 2:
         return ""
+    about = next(iter(records.values()))
+    headline = Scores.from_json(about["scores"]).headline_row
     lines = [
         f"## {data.title}: the networks compared",
         "",
-        f"| `--model` and `--encoder` | {Scores.from_json(next(iter(records.values()))['scores']).headline} | 95 % interval | steps |",
+        f"| options | {headline.metric}, {headline.subject} | 95 % interval | steps |",
         "|---|---|---|---|",
     ]
     for network, record in records.items():
         row = Scores.from_json(record["scores"]).headline_row
-        options = " ".join(
-            word for word in NETWORKS[network] if not word.startswith("--model") and not word.startswith("--encoder")
-        )
+        options = f"`{' '.join(NETWORKS[network])}`"
         lines.append(f"| {options} | {number(row.value)} | {interval_of(row)} | {record['plan']['steps']} |")
-    about = next(iter(records.values()))
-    part = {"test": "test", "val": "validation"}[about["scores"]["part"]]
     lines += [
         "",
         f"{about['plan']['budget_minutes']:g} minutes each on {about['environment']['threads']} threads of "
-        f"{about['environment']['processor']}, the steps timed beforehand. Scored on the {row.images} images of the {part} part.",
+        f"{about['environment']['processor']}, the steps timed beforehand. Scored on the {headline.images} images of the "
+        f"{part_of(about)} part.",
         "",
     ]
     return "\n".join(lines)
@@ -176,14 +173,15 @@ def detail(one: Experiment) -> str:
     """One run: what was trained and every score of what was held out."""
     record = read_json(one.record)
     plan, scores = record["plan"], Scores.from_json(record["scores"])
-    part = {"test": "test", "val": "validation"}[record["scores"]["part"]]
-    command = ["maskwright train", one.data.name, *one.data.options, *NETWORKS[one.network]]
+    words = ["maskwright train", one.data.name, *one.data.options, *NETWORKS[one.network]]
+    command = f"{' '.join(words)} --budget {plan['budget_minutes']:g}min"
     network = next(decision["value"] for decision in plan["decisions"] if decision["name"] == "network")
     lines = [
         f"## {one.data.title}: every score of the plain U-Net",
         "",
-        f"`{' '.join(command)} --budget {plan['budget_minutes']:g}min`: {network}, {plan['steps']} steps of {plan['batch']} crops of "
-        f"{' x '.join(map(str, plan['crop_hw']))} pixels. Scored on the {scores.headline_row.images} images of the {part} part.",
+        f"`{command}`: {network}, {plan['steps']} steps of {plan['batch']} crops "
+        f"of {' x '.join(map(str, plan['crop_hw']))} pixels. Scored on the {scores.headline_row.images} images of the "
+        f"{part_of(record)} part.",
         "",
         "| score | of | value | 95 % interval | baseline |",
         "|---|---|---|---|---|",
@@ -194,6 +192,11 @@ def detail(one: Experiment) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def part_of(record: dict[str, Any]) -> str:
+    """Which part of the data was scored."""
+    return {"test": "test", "val": "validation"}[record["scores"]["part"]]
 
 
 def row(score: Score) -> str:

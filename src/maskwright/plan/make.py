@@ -38,8 +38,8 @@ def plan(
     """Plan a training of so many minutes on this machine.
 
     `model` is a name in `maskwright.models.MODELS`, `encoder` one in `maskwright.nn.encoders.ENCODERS`, `encoder_weights`
-    "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand, which
-    win over the rules.
+    "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand,
+    which win over the rules.
 
     A few steps are timed on the data themselves; the number of steps is then fixed, so that a resumed run is the same run.
     Raises `PlanError` on a change to an unknown field or one that cannot be, and where the memory does not suffice.

@@ -60,8 +60,8 @@ class Plan:
     """All that decides how a training goes; equal plans on equal data give equal weights on one machine.
 
     Sizes are in pixels. `background` is the class id that scores leave out of foreground means, None where every class is
-    real (a street scene). `encoder_weights` are what the encoder starts from: "imagenet", a file, or hf:OWNER/REPO/FILE; None is
-    chance. `class_weights` multiply the cross-entropy of each class.
+    real (a street scene). `encoder_weights` are what the encoder starts from: "imagenet", a file, or hf:OWNER/REPO/FILE; None
+    is chance. `class_weights` multiply the cross-entropy of each class.
     """
 
     task: Literal["semantic"] = "semantic"

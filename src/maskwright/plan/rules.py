@@ -28,7 +28,7 @@ Choice = tuple[str, str]  # what was chosen, in words, and why
 
 
 def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> tuple[Model, str]:
-    """The kind of network, without its widths, and why. `model` and `encoder` are a person's own choice, None where there is none.
+    """The kind of network, without its widths, and why. `model` and `encoder` are a person's own choice, or None.
 
     Raises `PlanError` where there is no such model or encoder.
     """
@@ -57,7 +57,7 @@ def encoder_weights(model: Model, source: str | None) -> str | None:
 
 
 def normalization(found: Fingerprint, *, encoder_weights: str | None = None) -> tuple[Normalization, Choice]:
-    """Each image by its own intensities, for exposure and staining differ from image to image; or as trained weights expect it."""
+    """Each image by its own intensities, for exposure and stain differ from image to image; or as trained weights expect."""
     if encoder_weights is not None and found.channels == 3 and found.dtypes == ("uint8",):
         ours = encoder_weights == "imagenet"
         mean, std = (IMAGENET_MEAN, IMAGENET_STD) if ours else (TORCHVISION_MEAN, TORCHVISION_STD)
