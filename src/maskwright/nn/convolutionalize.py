@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -15,8 +16,8 @@ LAST_MAP_HW = (7, 7)  # of VGG16 and an image of 224x224
 def convolutionalize(linear: nn.Linear, channels: int, size_hw: tuple[int, int]) -> nn.Conv2d:
     """The convolution that gives at every window of a map what `linear` gives of that window (arXiv:1411.4038, section 3.1).
 
-    `linear` takes windows of `channels` channels and `size_hw` pixels, flattened. A map of just that size becomes one pixel: the
-    output of the dense layer. Both share their memory.
+    `linear` takes windows of `channels` channels and `size_hw` pixels, flattened. A map of just that size becomes one pixel:
+    the output of the dense layer. Both share their memory.
     """
     height, width = size_hw
     if linear.in_features != channels * height * width:
@@ -61,7 +62,8 @@ def convolutional_vgg16(state: Mapping[str, Tensor]) -> ConvolutionalVGG16:
         raise WeightsError(
             f"These weights are not those of torchvision's VGG16 with its classifier: {', '.join(missing)} missing."
         )
-    encoder = VGG16(channels=state["features.0.weight"].shape[1])
+    with torch.device("meta"):
+        encoder = VGG16(channels=state["features.0.weight"].shape[1])
     try:
         encoder.load_state_dict({name: weights for name, weights in state.items() if name.startswith("features.")}, assign=True)
     except RuntimeError as error:

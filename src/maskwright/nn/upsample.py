@@ -74,12 +74,12 @@ class LearnedInterpolation(nn.ConvTranspose2d):
     def forward(self, maps: Float[Tensor, "b c h w"], output_size: list[int] | None = None) -> Float[Tensor, "b c h1 w1"]:
         """The maps, `stride` times as high and wide.
 
-        Between four neighbours lies a square of stride x stride output pixels, each a 2x2 convolution of the four. Worked out so,
-        it gives the same as torch's grouped transposed convolution, forward and backward, in a seventh of the time (2 images of
-        12 maps, 16x16 to 512x512, bfloat16, one processor core: 47 against 327 ms; in float32 56 against 80 ms).
+        Between four neighbours lies a square of stride x stride output pixels, each a 2x2 convolution of the four. Worked out
+        so, it gives the same as torch's grouped transposed convolution in a seventh of the time (2 images of 12 maps, 16x16 to
+        512x512, bfloat16, forward and backward on one processor core: 47 against 327 ms; in float32 56 against 80 ms).
         """
         stride = self.stride[0]
-        # For row r of the square, the upper neighbour has the kernel's row stride + r and the lower one row r; columns likewise.
+        # For row r of the square, the upper neighbour has the kernel's row stride + r, the lower one row r; columns likewise.
         taps = self.weight.view(-1, 2, stride, 2, stride).flip(1, 3).permute(0, 2, 4, 1, 3)
         squares = F.conv2d(F.pad(maps, (1, 1, 1, 1), mode="replicate"), taps.reshape(-1, 1, 2, 2), groups=self.groups)
         half = stride // 2
