@@ -17,7 +17,10 @@ from maskwright.engine.predict import load
 from maskwright.engine.run import Run
 from maskwright.engine.train import resume, train
 from maskwright.engine.weights import load_weights
-from maskwright.plan.plan import Plan
+from maskwright.models import MODELS, EncoderUNetConfig, model_config
+from maskwright.nn.encoders import build_encoder
+from maskwright.nn.encoders.weights import load_encoder_weights
+from maskwright.plan.plan import Optimizer, Plan
 
 Make = Callable[..., Plan]
 
@@ -78,6 +81,41 @@ def test_stopping_and_resuming_changes_no_bit(
     with pytest.raises(Interrupted, match="Stopped at step 7 of 12"):
         resume(tmp_path / "parts", blobs, listen=interrupt)
     assert_same(whole, resume(tmp_path / "parts", blobs))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_trains_resumes_and_predicts(
+    small_plan: Make, blobs: DataSet, parts: tuple[DataSet, DataSet], tmp_path: Path, name: str
+) -> None:
+    """On the encoder with trained weights, which are taken up once, at the start."""
+    model = model_config(name, "efficientnet-lite0")
+    plan = small_plan(model=model, encoder_weights="imagenet", optimizer=Optimizer(encoder_rate=0.1), steps=4, validate_every=2)
+    assert Plan.from_json(plan.to_json()) == plan
+    whole = train(plan, *parts, out=tmp_path / "whole")
+
+    def interrupt(entry: dict[str, Any]) -> None:
+        if entry["event"] == "step" and entry["step"] == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        train(plan, *parts, out=tmp_path / "parts", listen=interrupt)
+    assert_same(whole, resume(tmp_path / "parts", blobs))
+    assert load(whole.folder)(parts[1][0].image).ids.shape == (64, 64)  # type: ignore[union-attr]
+
+
+def test_an_encoder_learns_at_its_own_rate(small_plan: Make, parts: tuple[DataSet, DataSet], tmp_path: Path) -> None:
+    """At rate 0 it keeps the weights that it started from; the rest of the network learns."""
+    still = Optimizer(encoder_rate=0.0)
+    plan = small_plan(model=EncoderUNetConfig(), encoder_weights="imagenet", optimizer=still, steps=2)
+    learned = weights(train(plan, *parts, out=tmp_path / "run"))
+    encoder = build_encoder("efficientnet-lite0", channels=1)
+    load_encoder_weights(encoder, "efficientnet-lite0", "imagenet")
+    for name, parameter in encoder.named_parameters():
+        assert torch.equal(learned[f"network.encoder.{name}"], parameter), name
+    with torch.random.fork_rng():
+        torch.manual_seed(plan.seed)
+        fresh = plan.model.build(channels=1, classes=2)
+    assert not torch.equal(learned["network.head.weight"], fresh.head.weight)
 
 
 def test_a_damaged_checkpoint_costs_steps_but_no_bit(

@@ -50,7 +50,8 @@ def test_a_model_by_its_name():
     assert isinstance(model_config("unet", "plain"), UNetConfig)
     assert model_config("unet", "resnet34") == EncoderUNetConfig(encoder="resnet34")
     for name in MODELS:
-        assert model_config(name, "efficientnet-lite0").title.endswith("EfficientNet-Lite0") or "DeepLab" in name
+        assert "EfficientNet-Lite0" in model_config(name, "efficientnet-lite0").title
+    assert model_config("fcn-16s", "vgg16").title == "FCN-16s on VGG16"
 
 
 def test_what_cannot_be_is_refused_with_what_can():

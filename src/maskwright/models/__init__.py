@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import Discriminator, Tag
 
 from maskwright.base.errors import PlanError, did_you_mean
+from maskwright.models.deeplab import DeepLab, DeepLabConfig
 from maskwright.models.encoder_unet import EncoderUNet, EncoderUNetConfig
 from maskwright.models.fcn import FCN, FCNConfig
 from maskwright.models.unet import UNet, UNetConfig
@@ -17,11 +18,13 @@ def _unet(encoder: EncoderName) -> UNetConfig | EncoderUNetConfig:
 
 
 # What `--model` names, made for the encoder that `--encoder` names.
-MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNConfig]] = {
+MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig]] = {
     "unet": _unet,
     "fcn-32s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=32),
     "fcn-16s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=16),
     "fcn-8s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=8),
+    "deeplabv3": lambda encoder: DeepLabConfig(encoder=encoder, decoder=False, separable=False),
+    "deeplabv3+": lambda encoder: DeepLabConfig(encoder=encoder, decoder=True),
 }
 
 
@@ -32,12 +35,15 @@ def _kind(value: Any) -> str:
 
 # A network by its numbers, as a plan holds it.
 Model = Annotated[
-    Annotated[UNetConfig, Tag("unet")] | Annotated[EncoderUNetConfig, Tag("encoder-unet")] | Annotated[FCNConfig, Tag("fcn")],
+    Annotated[UNetConfig, Tag("unet")]
+    | Annotated[EncoderUNetConfig, Tag("encoder-unet")]
+    | Annotated[FCNConfig, Tag("fcn")]
+    | Annotated[DeepLabConfig, Tag("deeplab")],
     Discriminator(_kind),
 ]
 
 
-def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FCNConfig:
+def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig:
     """The network of a name in `MODELS`, on an encoder. Raises `PlanError` naming what is possible."""
     if name not in MODELS:
         raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
@@ -49,6 +55,8 @@ def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FC
 __all__ = [
     "FCN",
     "MODELS",
+    "DeepLab",
+    "DeepLabConfig",
     "EncoderUNet",
     "EncoderUNetConfig",
     "FCNConfig",
