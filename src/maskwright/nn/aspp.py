@@ -14,7 +14,8 @@ class ASPP(nn.Module):
     Each branch and the projection end in batch normalisation and ReLU. The paper's rates are 6, 12 and 18 for maps of 1/16 of
     the resolution, and twice that for 1/8. `separable` splits the atrous convolutions as `convolution` says.
 
-    Under tiled prediction the image pooling sees one tile, never the whole image: let tiles be as large as the training's crops.
+    Under tiled prediction the image pooling sees the tile only, never the whole image: let tiles be as large as the crops that
+    the network was trained on.
     """
 
     def __init__(self, inside: int, width: int, *, rates: Sequence[int], separable: bool = False, dropout: float = 0.0) -> None:
@@ -38,8 +39,8 @@ class ASPP(nn.Module):
 class PooledBatchNorm(nn.BatchNorm2d):
     """Batch normalisation of one value an image and channel, which also takes a batch of one image.
 
-    A single value has no variance: in training torch refuses it, and its mean would be itself. So it is normalised by the running
-    statistics, as in evaluation, and leaves them as they are. Batches of more images are those of `nn.BatchNorm2d`.
+    A single value has no variance, and torch refuses to train on it. So it is normalised by the running statistics, as in
+    evaluation, and leaves them as they are. Larger batches are normalised as `nn.BatchNorm2d` does.
     """
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
@@ -52,9 +53,9 @@ class PooledBatchNorm(nn.BatchNorm2d):
 def convolution(inside: int, outside: int, *, kernel: int = 3, rate: int = 1, separable: bool = False) -> nn.Sequential:
     """A convolution that keeps the size, its batch normalisation and ReLU.
 
-    With a rate the kernel's weights lie `rate` pixels apart: `kernel`^2 weights, and 1 + rate (kernel - 1) pixels covered a side.
-    A separable one (arXiv:1802.02611) is one spatial kernel for each channel, then a 1x1 convolution across the channels: about
-    a ninth of the work for 3x3.
+    The kernel's weights lie `rate` pixels apart, so that it covers 1 + rate (kernel - 1) pixels a side with no more weights. A
+    separable one (arXiv:1802.02611) is one spatial kernel for each channel, then a 1x1 convolution across the channels: about
+    a ninth of the multiplications of a 3x3.
     """
     padding = rate * (kernel // 2)
     groups, between = (inside, inside) if separable else (1, outside)

@@ -69,7 +69,11 @@ class Conv(nn.Conv2d):
 class Block(nn.Module):
     """An inverted bottleneck (arXiv:1801.04381): widen, convolve each channel on its own, narrow."""
 
-    folds: ClassVar = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+    folds: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("_expand_conv", "_bn0"),
+        ("_depthwise_conv", "_bn1"),
+        ("_project_conv", "_bn2"),
+    )
 
     def __init__(self, inside: int, stage: Stage, *, halves: bool, stride: int, dilation: int) -> None:
         super().__init__()
@@ -99,7 +103,7 @@ class EfficientNetLite0(nn.Module):
     original's (0.01), whose statistics need thousands of steps to arrive.
     """
 
-    folds: ClassVar = (("_conv_stem", "_bn0"),)
+    folds: ClassVar[tuple[tuple[str, str], ...]] = (("_conv_stem", "_bn0"),)
 
     def __init__(self, *, channels: int, output_stride: int = 32) -> None:
         super().__init__()

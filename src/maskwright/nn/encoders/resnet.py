@@ -18,7 +18,7 @@ class BasicBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut."""
 
     expansion: ClassVar[int] = 1
-    folds: ClassVar = (("conv1", "bn1"), ("conv2", "bn2"))
+    folds: ClassVar[tuple[tuple[str, str], ...]] = (("conv1", "bn1"), ("conv2", "bn2"))
 
     def __init__(self, inside: int, width: int, *, stride: int, first_dilation: int, dilation: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Bottleneck(nn.Module):
     """1x1, 3x3 and 1x1 convolutions beside a shortcut; the stride lies in the 3x3 one, as in torchvision ("v1.5")."""
 
     expansion: ClassVar[int] = 4
-    folds: ClassVar = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"))
+    folds: ClassVar[tuple[tuple[str, str], ...]] = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"))
 
     def __init__(self, inside: int, width: int, *, stride: int, first_dilation: int, dilation: int) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """A stem and four stages of residual blocks; the maps are the stem's before its pooling, and every stage's last."""
 
-    folds: ClassVar = (("conv1", "bn1"),)
+    folds: ClassVar[tuple[tuple[str, str], ...]] = (("conv1", "bn1"),)
 
     def __init__(self, depth: Depth, *, channels: int, output_stride: int = 32) -> None:
         super().__init__()
