@@ -48,6 +48,15 @@ def test_two_small_images_by_hand(tmp_path):
     assert (gray.low, gray.high, gray.mean, gray.std) == (100, 200, 150, 50)
 
 
+def test_colour_is_how_far_channels_differ(tmp_path):
+    ids = np.eye(10, dtype=np.uint8)
+    write(tmp_path / "red", "a", np.tile(np.array([[[102, 0, 51]]], np.uint8), (10, 10, 1)), ids)
+    assert fingerprint(read(tmp_path / "red")).color == pytest.approx(0.4)
+    write(tmp_path / "gray", "a", np.tile(np.array([[[90, 90, 90]]], np.uint8), (10, 10, 1)), ids)
+    assert fingerprint(read(tmp_path / "gray")).color == 0
+    assert fingerprint(two_images(tmp_path / "one-channel")).color == 0
+
+
 def test_images_count_alike_in_the_intensities_whatever_their_size(tmp_path):
     """An image gives at most a fixed number of its pixels, so that one slide does not outweigh a hundred small images."""
     ones = np.tile(np.eye(10, dtype=np.uint8), (10, 20))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from maskwright.data.fingerprint import Fingerprint, Intensity
-from maskwright.models.unet import UNetConfig
+from maskwright.models import DeepLabConfig, EncoderUNetConfig, FCNConfig, UNetConfig
 from maskwright.plan import rules
 
 CELLS = Fingerprint(
@@ -93,3 +93,38 @@ def test_every_choice_has_a_value_and_a_reason() -> None:
             _, (value, why) = rule(found)  # type: ignore[operator]
             assert value
             assert why.endswith(".")
+
+
+def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> None:
+    photographs = replace(STREET, color=0.1)
+    network, why = rules.architecture(photographs, None, None)
+    assert network == EncoderUNetConfig(encoder="efficientnet-lite0")
+    assert "photographs" in why
+    assert "5 pixels" in why  # thin structures are why the skips matter
+    assert rules.encoder_weights(network, None) == "imagenet"
+    for found in (CELLS, STREET, replace(photographs, channels=4)):
+        network, _ = rules.architecture(found, None, None)
+        assert isinstance(network, UNetConfig)
+        assert rules.encoder_weights(network, None) is None
+
+
+def test_what_a_person_asks_for_is_built() -> None:
+    assert rules.architecture(CELLS, "deeplabv3+", None)[0] == DeepLabConfig(encoder="efficientnet-lite0")
+    assert rules.architecture(CELLS, "fcn-16s", "vgg16")[0] == FCNConfig(encoder="vgg16", prediction_stride=16)
+    assert rules.architecture(CELLS, None, "resnet18")[0] == EncoderUNetConfig(encoder="resnet18")
+    assert isinstance(rules.architecture(replace(STREET, color=0.1), None, "plain")[0], UNetConfig)
+    network, _ = rules.architecture(CELLS, "unet", None)
+    assert isinstance(network, UNetConfig)
+
+
+def test_where_an_encoder_starts_from() -> None:
+    lite, resnet = EncoderUNetConfig(), EncoderUNetConfig(encoder="resnet18")
+    assert rules.encoder_weights(lite, "none") is None
+    assert rules.encoder_weights(resnet, None) is None
+    assert rules.encoder_weights(resnet, "weights.pth") == "weights.pth"
+
+
+def test_images_are_normalised_as_trained_weights_expect() -> None:
+    assert rules.normalization(STREET, encoder_weights="imagenet")[0].mean == (127.0, 127.0, 127.0)
+    assert rules.normalization(STREET, encoder_weights="resnet.pth")[0].mean == (123.675, 116.28, 103.53)
+    assert rules.normalization(CELLS, encoder_weights="imagenet")[0].kind == "percentile"
