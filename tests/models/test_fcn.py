@@ -122,10 +122,11 @@ def test_fixed_upsampling_has_no_weights_and_learned_upsampling_starts_there():
     torch.testing.assert_close(learned(image), fixed(image), rtol=1e-4, atol=1e-4)
 
 
-def test_without_a_head_the_last_map_is_scored():
-    network = with_random_scores(small(head_width=0, dropout=0).build(channels=3, classes=2))
-    assert network.score.in_channels == network.encoder.widths[-1]
-    assert sum(weights.numel() for weights in network.head.parameters()) == 0
+def test_without_a_head_the_encoders_last_map_is_scored():
+    network = with_random_scores(small(prediction_stride=32, head_width=0).build(channels=3, classes=2)).eval()
+    image = torch.rand(1, 3, 64, 96)
+    scores = bilinear(network.score(network.encoder(image)[-1]), 32)
+    torch.testing.assert_close(network(image), scores, rtol=1e-5, atol=1e-6)
 
 
 def test_all_that_starts_at_zero_learns():

@@ -95,8 +95,8 @@ class FCN(nn.Module):
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Logits of every class at every pixel, for images of any size.
 
-        The authors' code pads the image by 100 pixels so that the unpadded 7x7 layer has a map left, and crops what that shifts;
-        here the layer pads its map, and scores lie where their pixels do.
+        The authors' code pads the image by 100 pixels so that the unpadded 7x7 layer has a map left, and crops what that
+        shifts; here the layer pads its map, and scores lie where their pixels do.
         """
         height, width = image.shape[-2:]
         maps = self.encoder(pad_to_multiple(image, self.config.stride))

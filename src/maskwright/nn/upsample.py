@@ -53,10 +53,10 @@ class UpsamplingConv(nn.Conv2d):
 class LearnedInterpolation(nn.ConvTranspose2d):
     """Every channel on its own, `stride` times larger, by a transposed convolution that starts as bilinear interpolation.
 
-    The kernel has two strides a side and the start of FCN (arXiv:1411.4038), but there is one kernel a channel and not one for
-    every pair of channels, of which all others would start at 0 and cost 21 times as much for 21 classes. The border pixel is
-    repeated, so that at the start this is `F.interpolate(mode="bilinear", align_corners=False)` up to the rim; beside zeros the
-    rim would fade.
+    The kernel has two strides a side and the start of FCN (arXiv:1411.4038), but there is one kernel a channel. One for every
+    pair of channels would be 0 at the start wherever the two differ, and cost 21 times as much for 21 classes. The border pixel
+    is repeated, so that at the start this is `F.interpolate(mode="bilinear", align_corners=False)` up to the rim; beside zeros
+    the rim would fade.
     """
 
     def __init__(self, channels: int, stride: int) -> None:
@@ -72,7 +72,7 @@ class LearnedInterpolation(nn.ConvTranspose2d):
         bilinear_(self.weight)
 
     def forward(self, maps: Float[Tensor, "b c h w"], output_size: list[int] | None = None) -> Float[Tensor, "b c h1 w1"]:
-        """The maps, `stride` times as high and wide.
+        """The maps, `stride` times as high and wide, which leaves nothing for torch's `output_size` to choose.
 
         Between four neighbours lies a square of stride x stride output pixels, each a 2x2 convolution of the four. Worked out
         so, it gives the same as torch's grouped transposed convolution in a seventh of the time (2 images of 12 maps, 16x16 to
