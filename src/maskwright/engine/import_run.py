@@ -1,5 +1,6 @@
 """A network that was trained in Keras, as a run: its folder predicts and scores like any other."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -7,7 +8,6 @@ from torch import Tensor
 
 from maskwright.base.errors import PlanError
 from maskwright.base.files import sha256
-from maskwright.data.split import Split
 from maskwright.engine.run import Run
 from maskwright.engine.weights import save_weights
 from maskwright.losses import LossTerm
@@ -40,13 +40,11 @@ def import_run(
     """
     if divisor is None:
         divisor = 1.0 if network.rescales else BYTE
-    if not divisor > 0:
+    if not 0 < divisor < math.inf:
         raise PlanError(f"Images cannot be divided by {divisor:g}; give a number above 0, such as --scale 255.")
     classes = _classes(network.outputs, class_names)
     plan = _plan(Path(source), network, classes, divisor)
-    split = Split({}, "none", UNKNOWN).to_json()
-    split["parts"]["train"] = []
-    run = Run.create(Path(out), plan, split, {})
+    run = Run.create(Path(out), plan, {"method": "none", "statement": UNKNOWN, "parts": {"train": []}}, {})
     tensors = _two_classes(network.tensors) if network.outputs == 1 else dict(network.tensors)
     first = "encoder.0.0.weight" if len(network.config.widths) > 1 else "bridge.0.weight"
     tensors[first] = tensors[first] * (plan.normalization.std[0] / divisor)

@@ -24,7 +24,8 @@ def parts_of_arrays(file: KerasFile, *, up_first: bool) -> Parts:
             f"{file.path}: holds {len(norms)} batch normalisations for {len(convolutions)} convolutions of 3x3; "
             "a U-Net here has one after each, or none."
         )
-    parts = [Convolution(layer, norm) for layer, norm in zip(convolutions, norms or [None] * len(convolutions), strict=True)]
+    after = norms or (None,) * len(convolutions)
+    parts = [Convolution(layer, norm) for layer, norm in zip(convolutions, after, strict=True)]
     size = len(parts) // blocks
     return Parts(
         blocks=tuple(tuple(parts[start : start + size]) for start in range(0, len(parts), size)),

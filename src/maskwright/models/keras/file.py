@@ -128,7 +128,7 @@ def _read_hdf5(path: Path, arrays: _Arrays) -> KerasFile:
 def _keras_2(arrays: _Arrays, *place: str) -> dict[str, tuple[Array, ...]]:
     """Arrays by the name of their layer, in the layers' order; of the layers that have some."""
     found = {}
-    for layer in _texts(arrays.at(*place).attrs["layer_names"] if place else arrays.file.attrs["layer_names"]):
+    for layer in _texts(arrays.at(*place).attrs["layer_names"]):
         names = _texts(arrays.at(*place, layer).attrs["weight_names"])
         if names:
             found[layer] = tuple(arrays.array(*place, layer, name) for name in names)
@@ -140,11 +140,7 @@ def _keras_3(arrays: _Arrays) -> dict[str, tuple[Array, ...]]:
     found = {}
     for container in CONTAINERS:
         for layer in arrays.at(container) or ():
-            variables = arrays.at(container, layer, "vars")
-            if variables is None:
-                raise WeightsError(
-                    f"{arrays.path}: '{container}/{layer}' is a network of its own. Build the U-Net from plain layers."
-                )
+            variables = arrays.at(container, layer, "vars") or ()
             found[layer] = tuple(arrays.array(container, layer, "vars", name) for name in sorted(variables, key=int))
     return found
 
@@ -233,8 +229,7 @@ def _understood(path: Path) -> Iterator[None]:
 
 def _h5py() -> ModuleType:
     try:
-        import h5py
+        import h5py  # type: ignore[import-untyped]
     except ImportError as error:
         raise MaskwrightError("Keras files are read with h5py. Install it: pip install 'maskwright[keras]'") from error
-    module: ModuleType = h5py
-    return module
+    return h5py  # type: ignore[no-any-return]

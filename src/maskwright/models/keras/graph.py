@@ -7,7 +7,7 @@ from maskwright.models.keras.file import KerasFile, Layer
 from maskwright.models.keras.parts import BatchNorm, Convolution, Parts
 
 INERT = ("Dropout", "SpatialDropout2D")  # these do nothing in prediction
-LAST = ("Activation", "Softmax")  # layers that may follow the head
+ACTIVATIONS = ("Activation", "ReLU", "Relu", "Sigmoid", "Softmax")  # layers of their own; some names are those of functions
 ONE, TWO, THREE = [1, 1], [2, 2], [3, 3]
 
 
@@ -71,12 +71,12 @@ class _Walk:
         """The 1x1 convolution at the end, whose activation is left to who reads the logits."""
         assert self.file.output is not None
         last = layer = self.pass_inert(self.layers[self.file.output])
-        if last.kind in LAST:
+        if last.kind in ACTIVATIONS:
             layer = self.before(last)
             self.require(layer, activation="linear")
         self.convolution(layer, ONE)
         outputs = layer.arrays[0].shape[-1]
-        activation = "softmax" if last.kind == "Softmax" else _activation(last)
+        activation = _activation(last)
         if activation not in (("sigmoid", "linear") if outputs == 1 else ("softmax", "linear")):
             raise self.file.error(
                 last,
@@ -87,7 +87,7 @@ class _Walk:
     def block(self, layer: Layer) -> tuple[tuple[Convolution, ...], Layer]:
         """The convolutions that end here, in the order of prediction, and the layer before them."""
         found: list[Convolution] = []
-        while layer.kind in ("Conv2D", "ReLU", "Activation", "BatchNormalization"):
+        while layer.kind in ("Conv2D", "BatchNormalization", *ACTIVATIONS):
             norm = None
             if layer.kind == "Conv2D":
                 self.require(layer, activation="relu")
@@ -105,10 +105,7 @@ class _Walk:
         """The batch normalisation before this ReLU, if any, and the convolution before both."""
         if relu.kind == "BatchNormalization":
             raise self.file.error(relu, "follows the activation; in a U-Net here it stands between convolution and ReLU.")
-        if relu.kind == "Activation":
-            self.require(relu, activation="relu")
-        else:
-            self.require(relu, max_value=None, negative_slope=0.0, threshold=0.0)
+        self.require(relu, activation="relu", max_value=None, negative_slope=0.0, threshold=0.0)
         layer = self.before(relu)
         if layer.kind != "BatchNormalization":
             return None, layer
@@ -141,6 +138,8 @@ class _Walk:
         if bilinear.kind != "UpSampling2D":
             raise self.file.error(bilinear, "stands where UpSampling2D and a 1x1 convolution were expected.")
         self.require(bilinear, size=TWO, interpolation="bilinear")
+        if convolution.settings.get("kernel_size") != ONE:
+            raise self.file.error(bilinear, "needs a 1x1 Conv2D right before or after it, which makes the width of the skip.")
         self.require(convolution, activation="linear")
         self.convolution(convolution, ONE)
         return Convolution(convolution), self.layers[pair[1].inputs[0]]
@@ -191,6 +190,8 @@ class _Walk:
 
 def _activation(layer: Layer) -> str:
     """The name of a layer's activation, however Keras wrote it."""
+    if layer.kind in ACTIVATIONS[1:]:
+        return layer.kind.lower()
     value = layer.settings.get("activation")
     if isinstance(value, dict):
         value = value["config"] if isinstance(value.get("config"), str) else value["class_name"]

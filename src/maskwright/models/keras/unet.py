@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from maskwright.base.errors import WeightsError, did_you_mean
+from maskwright.base.errors import WeightsError
 from maskwright.models.keras.arrays import EPSILON, parts_of_arrays
 from maskwright.models.keras.file import Array, KerasFile, read
 from maskwright.models.keras.graph import parts_of_graph
@@ -16,6 +16,7 @@ from maskwright.models.keras.parts import Convolution, Parts
 from maskwright.models.unet import UNet, UNetConfig
 
 Order = Literal["up-first", "skip-first"]
+UP_FIRST: dict[Order, bool] = {"up-first": True, "skip-first": False}
 
 ASSUMED = (
     "It holds arrays and no description of the network, so these are assumed: ReLU after every 3x3 convolution, padding "
@@ -54,18 +55,14 @@ def from_keras(path: Path | str, *, concatenate: Order | None = None) -> KerasUN
     kept, elsewhere it is left out: it does nothing in prediction. Raises `WeightsError`, naming the layer, where the file
     holds what a `UNetConfig` cannot express, and `MaskwrightError` where h5py is not installed.
     """
-    if concatenate is not None and concatenate not in get_args(Order):
-        raise WeightsError(
-            f"The order of a concatenation cannot be '{concatenate}'. {did_you_mean(concatenate, get_args(Order))}"
-        )
     file = read(Path(path))
     if file.output is None:
-        parts = parts_of_arrays(file, up_first=concatenate != "skip-first")
+        parts = parts_of_arrays(file, up_first=UP_FIRST[concatenate or "up-first"])
         norm = f"epsilon {EPSILON:g}, " if parts.blocks[0][0].norm else ""
         assumed = ASSUMED.format(norm=norm, order=concatenate or "up-first")
     else:
         parts, assumed = parts_of_graph(file), ""
-        if concatenate is not None and any(first != (concatenate == "up-first") for first in parts.up_first):
+        if concatenate is not None and any(first != UP_FIRST[concatenate] for first in parts.up_first):
             raise WeightsError(f"{path}: its own description says another order of concatenation. Leave {concatenate} out.")
     return _converted(file, parts, assumed)
 
