@@ -61,14 +61,14 @@ def test_links_to_files_lead_somewhere(page):
 def options_of_commands() -> dict[str, set[str]]:
     """The options that each command has, by the reference."""
     page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
-    sections = re.findall(r"^## `maskwright (\w+)`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    sections = re.findall(r"^## `maskwright ([\w-]+)`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     return {command: set(re.findall(r"^\* `(--[\w-]+)", text, re.MULTILINE)) for command, text in sections}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_commands_and_options_in_the_text_exist(page):
     known = options_of_commands()
-    for command, rest in re.findall(r"maskwright ([a-z]+)((?: +(?!#)[^`\n]*)?)", "\n".join(code_of(page))):
+    for command, rest in re.findall(r"maskwright ([a-z-]+)((?: +(?!#)[^`\n]*)?)", "\n".join(code_of(page))):
         assert command in known, command
         assert set(re.findall(r"(?<!\S)--[\w-]+", rest)) <= known[command], f"maskwright {command}{rest}"
 
