@@ -111,8 +111,9 @@ def _on_disk(source: str) -> Path:
     try:
         return Path(hf_hub_download(f"{owner}/{repository}", name))
     except (EntryNotFoundError, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise WeightsError(
-            f"{source}: cannot be had from the Hugging Face hub ({str(error).splitlines()[0]}). Check the name and the "
+            f"{source}: cannot be had from the Hugging Face hub ({reason}). Check the name and the "
             "connection, or download the file elsewhere and give its path."
         ) from error
 
