@@ -10,7 +10,20 @@ import typer
 from typer.core import TyperGroup
 
 from maskwright.base.errors import MaskwrightError
-from maskwright.cli import check, compare, demo, evaluate, import_keras, plan, predict, report, terminal, train, version
+from maskwright.cli import (
+    check,
+    compare,
+    demo,
+    evaluate,
+    import_keras,
+    inspect,
+    plan,
+    predict,
+    report,
+    terminal,
+    train,
+    version,
+)
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 check found what would spoil a training · 2 the input or the surroundings do not permit it · "
@@ -60,6 +73,7 @@ app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("import-keras")(import_keras.command)
+app.command("inspect")(inspect.command)
 app.command("report")(report.command)
 app.command("demo")(demo.command)
 app.command("version")(version.command)

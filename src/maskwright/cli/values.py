@@ -8,6 +8,7 @@ import typer
 
 MINUTES = {"s": 1 / 60, "sec": 1 / 60, "m": 1.0, "min": 1.0, "h": 60.0}
 TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)")
+SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
 COLOR = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
 
 Color = tuple[int, int, int]
@@ -19,6 +20,14 @@ def minutes(text: str) -> float:
     if found is None or found[2] not in MINUTES or float(found[1]) == 0:
         raise typer.BadParameter(f"'{text}' is no time. Write seconds, minutes or hours: 90s, 10min or 1.5h.")
     return float(found[1]) * MINUTES[found[2]]
+
+
+def size_hw(text: str) -> tuple[int, int]:
+    """'512' or '360x480', height first, as height and width."""
+    found = SIZE.fullmatch(text.strip().lower())
+    if found is None or not int(found[1]) or found[2] == "0":
+        raise typer.BadParameter(f"'{text}' is no size. Write pixels a side as 512, or height and width as 360x480.")
+    return int(found[1]), int(found[2] or found[1])
 
 
 def color(text: str) -> Color:

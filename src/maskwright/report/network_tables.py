@@ -10,7 +10,8 @@ from maskwright.nn.layer import Layer
 from maskwright.nn.stages import Stage
 from maskwright.report.words import shortened
 
-NAME_LENGTH = 26
+NAME_LENGTH, NAME_WIDTH = 26, 16  # most characters of a name, and those that no terminal is too narrow for
+JOINTS = ("cat", "add")
 UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 NOTES = (
     "MACs: multiplications with weights; norms, activations and resizing cost little. Stride: image pixels from one pixel of a "
@@ -24,15 +25,19 @@ def stage_table(stages: Sequence[Stage]) -> Table:
     table = _table("stage")
     rows = [(number, stage) for number, stage in enumerate(stages) if stage.sources]
     for number, stage in rows:
-        inputs = "+".join(map(str, stage.parts)) or str(stages[stage.sources[0]].shape[0])
-        first = stage.layers[0].shape_in
-        before = next((layer.shape_in for layer in stage.layers if layer.operation in ("cat", "add")), first)
-        _row(
-            table, number, Text(shortened(stage.name, NAME_LENGTH)), f"{inputs}×{side(before if stage.parts else first)}",
-            maps(stage.shape), stage.layers, is_last=number == rows[-1][0],
-        )  # fmt: skip
+        name = Text(shortened(stage.name, NAME_LENGTH))
+        _row(table, number, name, _taken(stage), maps(stage.shape), stage.layers, is_last=number == rows[-1][0])
     _total(table, [layer for stage in stages for layer in stage.layers])
     return table
+
+
+def _taken(stage: Stage) -> str:
+    """What a stage takes: of two maps that it lays side by side, the channels of each."""
+    joint = next((layer for layer in stage.layers if layer.operation in JOINTS), None) if stage.parts else None
+    if joint is None:
+        return maps(stage.layers[0].shape_in)
+    channels = {"add": str(stage.parts[0]), "cat": "+".join(map(str, stage.parts))}[joint.operation]
+    return f"{channels if len(stage.parts) <= 2 else sum(stage.parts)}×{side(joint.shape_in)}"
 
 
 def layer_table(layers: Sequence[Layer]) -> Table:
@@ -74,7 +79,7 @@ def field(layer: Layer) -> str:
 def _table(first: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     table.add_column("", justify="right", style="dim", no_wrap=True)
-    table.add_column(first, overflow="fold")
+    table.add_column(first, overflow="fold", min_width=NAME_WIDTH)
     for heading in ("in", "out", "weights", "MACs", "stride", "field"):
         table.add_column(heading, justify="right", no_wrap=True)
     return table

@@ -1,0 +1,101 @@
+"""What can be looked into: a network by its name, by a plan or by a run, and how an image is brought to it."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Num
+from torch import Tensor, nn
+
+from maskwright.base.errors import MaskwrightError, PlanError, did_you_mean
+from maskwright.base.files import read_json
+from maskwright.data.channels import with_channels
+from maskwright.engine.run import Run
+from maskwright.engine.weights import load_weights
+from maskwright.models import MODELS, model_config
+from maskwright.nn.device import Precision, pick_device, pick_precision
+from maskwright.nn.encoders.weights import PACKAGED
+from maskwright.nn.fit import fit_weights
+from maskwright.plan.plan import Plan
+from maskwright.sampling.normalize import Normalization
+from maskwright.tasks import task_of
+
+CHANNELS, CLASSES = 3, 2  # of a network that is only named
+FRESH = "fresh ones, drawn at random"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subject:
+    """A network to look into. `plan` is None where only its name was given; `weights` says in words whose they are."""
+
+    title: str
+    network: nn.Module
+    channels: int
+    classes: int
+    weights: str
+    plan: Plan | None = None
+
+    @property
+    def precision(self) -> Precision:
+        """The plan's, or else what this machine would train in."""
+        return self.plan.precision if self.plan is not None else pick_precision(pick_device())
+
+    def brought(self, image: Num[np.ndarray, "h w c"], within: Num[np.ndarray, "h1 w1 c"]) -> Float32[Tensor, "1 k h w"]:
+        """A cut of an image as the network takes it, normalised by the whole that it lies within."""
+        normalization = self.plan.normalization if self.plan is not None else Normalization(kind="zscore")
+        scale = normalization.scale(with_channels(within, self.channels, name="this image"))
+        return torch.from_numpy(scale.apply(with_channels(image, self.channels, name="this image")))[None]
+
+
+def named(
+    name: str, *, encoder: str | None = None, output_stride: int | None = None, channels: int | None = None,
+    classes: int | None = None,
+) -> Subject:  # fmt: skip
+    """A fresh network by its name in `MODELS`, on the encoder that a training would give it unless another is named."""
+    config = model_config(name, encoder or ("plain" if name == "unet" else PACKAGED[0]))
+    if output_stride is not None:
+        if "output_stride" not in {field.name for field in fields(config)}:
+            raise PlanError(f"'{name}' has no output stride to choose; deeplabv3 and deeplabv3+ have, 16 or 8.")
+        config = replace(config, output_stride=output_stride)  # type: ignore[call-arg]  # it has, as was just seen
+    channels, classes = channels or CHANNELS, classes or CLASSES
+    network = config.build(channels=channels, classes=classes)
+    return Subject(title=config.title, network=network, channels=channels, classes=classes, weights=FRESH)
+
+
+def planned(path: Path) -> Subject:
+    """The network of a plan file, fresh."""
+    return _of_plan(Plan.from_json(read_json(path), source=str(path)))
+
+
+def trained(folder: Path) -> Subject:
+    """The network of a run with its best weights, or fresh where it has none yet."""
+    run = Run.open(folder)
+    subject = _of_plan(run.plan)
+    if not run.best_path.exists():
+        return replace(subject, weights=f"{FRESH}, for {folder} has none yet")
+    tensors, _ = load_weights(run.best_path)
+    fit_weights(subject.network, tensors, run.best_path)
+    return replace(subject, weights=f"those of {folder}")
+
+
+def subject_of(target: str) -> Subject:
+    """A run folder, a plan file, or a name. Raises `MaskwrightError` that lists what is possible."""
+    path = Path(target)
+    if target in MODELS:
+        return named(target)
+    if path.is_dir():
+        return trained(path)
+    if path.is_file():
+        return planned(path)
+    raise MaskwrightError(
+        f"'{target}' is no model, and there is no run folder or plan file of that name. {did_you_mean(target, MODELS)} "
+        f"Models are: {', '.join(MODELS)}."
+    )
+
+
+def _of_plan(plan: Plan) -> Subject:
+    network = task_of(plan).network()
+    return Subject(
+        title=plan.model.title, network=network, channels=plan.channels, classes=len(plan.classes), weights=FRESH, plan=plan
+    )
