@@ -107,7 +107,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     missing = [one for one in EXPERIMENTS if chosen.only in one.name and not one.record.exists()]
     for one in missing:
-        if not one.plan.exists():
+        if not one.plan.exists() and not one.run.exists():
             one.plan.parent.mkdir(parents=True, exist_ok=True)
             maskwright("plan", chosen.data / one.data.name, *one.data.options, *NETWORKS[one.network],
                        "--budget", chosen.budget, "--out", one.plan)  # fmt: skip
