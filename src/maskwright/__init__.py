@@ -27,6 +27,7 @@ _PUBLIC = {
     "predict_folder": "maskwright.engine.predict_folder.predict_folder",
     "evaluate": "maskwright.engine.evaluate.evaluate",
     "score": "maskwright.engine.compare.score",
+    "compare_runs": "maskwright.engine.compare_runs.compare_runs",
     "report": "maskwright.engine.present.report",
     # what they take and give
     "Classes": "maskwright.masks.classes.Classes",

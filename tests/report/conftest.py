@@ -8,7 +8,10 @@ import pytest
 
 from maskwright.masks.classes import Classes
 from maskwright.masks.types import LabelMap
+from maskwright.metrics.counts import Counts
+from maskwright.metrics.paired import paired_scores
 from maskwright.metrics.semantic import score, table_of
+from maskwright.report.comparison import ComparedImage, ComparedRun, RunComparison
 from maskwright.report.content import Picture, ReportContent, SplitSummary
 
 JOURNAL: tuple[dict[str, Any], ...] = (
@@ -61,5 +64,35 @@ def make_report() -> Callable[..., ReportContent]:
             "reproduce": ("maskwright train cells --out runs/cells",),
         }
         return ReportContent(**(content | changes))
+
+    return make
+
+
+@pytest.fixture
+def make_comparison() -> Callable[..., RunComparison]:
+    """Builds a comparison of runs whose found share of the cells is given: `make_comparison({"a": 0.5, "b": 0.6})`."""
+
+    def make(
+        runs: dict[str, float], *, names: tuple[str, ...] = ("background", "cell"), images: int = 12, **changes: Any
+    ) -> RunComparison:
+        rng = np.random.default_rng(0)
+        hard = rng.uniform(-0.2, 0.2, (images, 1))  # for every run alike
+        truth = rng.integers(100, 200, (images, len(names))).astype(float)
+        counts = [Counts(np.floor(truth * np.clip(found + hard, 0, 1)), truth, truth) for found in runs.values()]
+        rows = paired_scores(counts, Classes.named(*names), background=0, draws=100)
+        compared = tuple(
+            ComparedRun(name=name, model=f"U-Net {name}", weights=1_940_000, steps=20, planned=20, seconds=90.0, scores=scores)
+            for name, scores in zip(runs, rows, strict=True)
+        )
+        values = np.stack([one.dice[:, 1] for one in counts], axis=1).tolist()
+        content: dict[str, Any] = {
+            "runs": compared,
+            "metric": "dice",
+            "subject": names[1],
+            "rule": "2 x hits / both",
+            "class_names": names,
+            "images": tuple(ComparedImage(id=f"image {n}", values=each) for n, each in enumerate(values)),
+        }
+        return RunComparison(**(content | changes))
 
     return make

@@ -84,3 +84,22 @@ def test_printable_text_can_be_written(text):
     """Characters of file names in another encoding come as lone surrogates."""
     assert words.printable(text + "\udce9").encode("utf-8")
     assert words.printable(text) == text or any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123, "+0.012"), (-0.5, "-0.500"), (0.0, "0"), (-0.0, "0"), (-0.0001, "+0.000"), (math.nan, "n/a")],
+)
+def test_differences_have_a_sign(value, text):
+    assert words.signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"), (713, "713"), (1000, "1.0 k"), (9_949, "9.9 k"), (9_960, "10 k"), (12_345, "12 k"), (999_499, "999 k"),
+        (999_500, "1.0 M"), (1_940_000, "1.9 M"), (134_000_000, "134 M"), (None, "n/a"),
+    ],
+)  # fmt: skip
+def test_large_counts_in_few_digits(count, text):
+    assert words.rounded(count) == text

@@ -26,12 +26,13 @@ def command(
     from maskwright.report import comparison_page
     from maskwright.report.comparison_terminal import class_table, run_table
     from maskwright.report.comparison_words import sentences
+    from maskwright.report.words import counted, measure
 
     for run in filter(needs_rescoring, runs):
         tell("note", f"{run}: an older version scored it and kept no pixel counts; its images are predicted again.")
     with bar("Scoring") as progress:
         comparison = compare_runs(runs, device=device, progress=progress)
-    heading("Runs", f"on {len(comparison.images)} common images")
+    heading("Runs", f"{measure(comparison.metric, comparison.subject)} on {counted(len(comparison.images), 'common image')}")
     show(run_table(comparison))
     gap()
     for sentence in sentences(comparison):

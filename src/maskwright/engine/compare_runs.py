@@ -87,10 +87,9 @@ def _names(folders: Sequence[Path]) -> list[str]:
 def _compared(run: ScoredRun, scores: tuple[PairedScore, ...]) -> ComparedRun:
     """A run's scores with what it is and what it cost, as far as its folder tells."""
     told = curves(Journal(run.folder / "journal.jsonl").read())
-    words = [str(decision["value"]) for decision in run.plan.get("decisions", ()) if decision["name"] == "network"]
     return ComparedRun(
         name=run.name,
-        model=words[0] if words else "",
+        model=run.network,
         weights=_weights(run.folder / "best.safetensors"),
         steps=round(told.loss[-1][0]) if told.loss else None,
         planned=told.planned or None,

@@ -54,6 +54,14 @@ class ScoredRun:
         kept = {str(entry["id"]): entry["pixels"] for entry in self.scores.per_image if "pixels" in entry}
         return kept if len(kept) == len(self.scores.per_image) else {}
 
+    @property
+    def network(self) -> str:
+        """The network in the plan's words, with what was set by hand; its kind where the plan has no words for it."""
+        said = {str(decision["name"]): str(decision["value"]) for decision in self.plan.get("decisions", ())}
+        by_hand = [f"{name.removeprefix('model.')} {value}" for name, value in said.items() if name.startswith("model.")]
+        kind = self.plan.get("model", {}).get("kind", "unet")  # plans from before there were several name none
+        return ", ".join([said.get("network", kind), *by_hand])
+
 
 def load_scores(folder: Path) -> tuple[Scores, Part]:
     """A run's last scores and which part they are of. Raises `RunError` where there is no run, or no scores."""

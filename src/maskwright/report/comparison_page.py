@@ -34,7 +34,7 @@ class Axis:
         least, most = min(measured), max(measured)
         margin = MARGIN * (most - least) or 0.01
         low, high = least - margin, most + margin
-        ticks = MaxNLocator(nbins=most_ticks).tick_values(low, high)
+        ticks = MaxNLocator(nbins=most_ticks, steps=[1, 2, 5, 10]).tick_values(low, high)
         return cls(low, high, tuple(float(tick) for tick in ticks if low <= tick <= high))
 
     def place(self, value: float) -> float:

@@ -4,7 +4,7 @@ import math
 
 from maskwright.metrics.paired import PairedScore
 from maskwright.report.comparison import ComparedRun, RunComparison
-from maskwright.report.words import counted, measure, number, shortened, signed
+from maskwright.report.words import counted, duration, measure, number, shortened, signed
 
 NAME_LENGTH = 40  # characters of a run's name in a sentence
 
@@ -39,8 +39,8 @@ def difference_interval(score: PairedScore) -> str:
 
 
 def better_in(score: PairedScore) -> str:
-    """The share of the resamples in which a run scores higher than the first."""
-    return "" if math.isnan(score.better) else f"{100 * score.better:.0f} %"
+    """The share of the resamples in which a run scores higher than the first; empty where that says nothing."""
+    return "" if verdict(score) in ("", "the same") else f"{100 * score.better:.0f} %"
 
 
 def steps(run: ComparedRun) -> str:
@@ -48,6 +48,11 @@ def steps(run: ComparedRun) -> str:
     if run.steps is None:
         return "n/a"
     return f"{run.steps} of {run.planned}" if run.planned and run.steps < run.planned else str(run.steps)
+
+
+def time(run: ComparedRun) -> str:
+    """How long the training took."""
+    return "n/a" if math.isnan(run.seconds) else duration(run.seconds)
 
 
 def sentences(comparison: RunComparison) -> tuple[str, ...]:
@@ -61,15 +66,16 @@ def sentences(comparison: RunComparison) -> tuple[str, ...]:
         if math.isnan(score.difference):
             said.append(f"{_named(run)}: nothing can be measured.")
             continue
-        where = f", {difference_interval(score)} at 95 %" if verdict(score) else ""
         judged = {
-            "better": "it is better",
-            "worse": "it is worse",
+            "better": "better",
+            "worse": "worse",
             "not told apart": "these images cannot tell the two apart",
-            "the same": "the predictions score the same on every image",
-            "": "with one image nobody knows how sure that is",
+            "the same": "the same",
+            "": "how sure that is, one image cannot tell",
         }[verdict(score)]
-        said.append(f"{_named(run)} has {number(score.value)} ({signed(score.difference)}{where}): {judged}.")
+        between = difference_interval(score)
+        by = f", {signed(score.difference)}{f' ({between})' if between else ''}" if score.difference else ""
+        said.append(f"{_named(run)} has {number(score.value)}{by}: {judged}.")
     return tuple(said)
 
 

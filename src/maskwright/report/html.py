@@ -19,7 +19,6 @@ def environment() -> Environment:
         "grouped": words.grouped,
         "rounded": words.rounded,
         "counted": words.counted,
-        "duration": words.duration,
         "percent": lambda value: round(100 * min(max(value, 0.0), 1.0), 2),
     }
     made.tests["on_unit_scale"] = lambda row: 0 <= row.value <= 1
