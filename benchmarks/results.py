@@ -129,7 +129,9 @@ def train(one: Experiment, data: Path) -> None:
         maskwright("train", *what, "--out", one.run)
     journal = Journal(one.run / "journal.jsonl").read()
     start = next(entry for entry in journal if entry["event"] == "start")
-    record = {"plan": read_json(one.run / "plan.json"), "scores": read_json(one.run / "scores.json"), "environment": start}
+    scores = read_json(one.run / "scores.json")
+    del scores["reading"]  # the data lie elsewhere on another machine
+    record = {"plan": read_json(one.run / "plan.json"), "scores": scores, "environment": start}
     write_json(one.record, record)
 
 

@@ -41,7 +41,7 @@ def test_every_bad_input_names_a_test_that_exists(number):
 
 
 def test_every_field_of_the_plan_is_explained():
-    page = (DOCS / "reference" / "plan.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "plan.md").read_text(encoding="utf-8").partition("\n## ")[0]
     explained = {name for row in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert explained == {field.name for field in dataclasses.fields(Plan)}
 
