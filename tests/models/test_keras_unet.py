@@ -286,11 +286,12 @@ def test_each_level_may_have_its_own_order(tmp_path):
     assert_same(model, from_keras(saved(model, tmp_path / "a.keras")))
 
 
-def test_a_network_that_scales_its_input(tmp_path):
-    model = u_net((4, 8), prepare=L.Rescaling(1 / 255))
+@pytest.mark.parametrize("scale", [1 / 255, 1.0])
+def test_a_network_that_scales_its_input(tmp_path, scale):
+    model = u_net((4, 8), prepare=L.Rescaling(scale))
     found = from_keras(saved(model, tmp_path / "a.keras"))
     assert found.rescales
-    assert_same(model, found, factor=255)
+    assert_same(model, found, factor=1 / scale)
 
 
 def test_names_and_a_compiled_optimizer_make_no_difference(tmp_path):
@@ -424,6 +425,12 @@ def test_what_a_u_net_here_cannot_be_is_refused(tmp_path, case):
         (one_block(lambda x: L.BatchNormalization()(block(x, 4))), "seem to follow it"),
         (one_block(lambda x: L.BatchNormalization(center=False)(L.Conv2D(4, 3)(x))), "'batch_normalization' .* with arrays of"),
         (one_block(lambda x: L.Conv2D(4, 1)(block(x, 4))), "2 of 1x1"),
+        (one_block(lambda x: L.LayerNormalization()(block(x, 4))), r"'layer_normalization' .* with arrays of \(4,\), \(4,\)"),
+        (one_block(lambda x: L.DepthwiseConv2D(3, padding="same")(x)), "'depthwise_conv2d' .* with arrays of"),
+        (
+            lambda: u_net((4, 8), up=lambda x, w: L.Conv2DTranspose(w, 3, strides=2, padding="same")(x)),
+            r"'conv2d_transpose' .* \(3, 3, 4, 8\)",
+        ),
         (lambda: u_net((4, 8), up=bilinear_then_convolved), "'up_sampling2d' .* Save the whole model as a .keras file"),
         (with_levels_of_other_sizes, "5 convolutions of 3x3, 1 transposed .* 3 times as many"),
         (lambda: u_net((4, 8), norm={"scale": False}), r"3 arrays|with arrays of \(4,\), \(4,\), \(4,\)"),
@@ -484,6 +491,49 @@ def test_descriptions_that_are_damaged(tmp_path, good, config):
         new.writestr("config.json", config)
         new.writestr("model.weights.h5", old.read("model.weights.h5"))
     with pytest.raises(WeightsError, match=r"a\.keras: "):
+        from_keras(path)
+
+
+def described(path, good, change):
+    """The file with a changed description."""
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(path, "w") as new:
+        config = json.loads(old.read("config.json"))
+        change({layer["name"]: layer for layer in config["config"]["layers"]})
+        new.writestr("config.json", json.dumps(config))
+        new.writestr("model.weights.h5", old.read("model.weights.h5"))
+    return path
+
+
+def test_layers_joined_in_a_circle(tmp_path, good):
+    def change(layers):
+        kinds = {layer["class_name"]: layer for layer in layers.values()}
+        kinds["MaxPooling2D"]["inbound_nodes"] = kinds["Conv2DTranspose"]["inbound_nodes"]
+
+    with pytest.raises(WeightsError, match="not all listed before it"):
+        from_keras(described(tmp_path / "a.keras", good, change))
+
+
+@pytest.mark.parametrize("setting", ["use_bias", "padding"])
+def test_descriptions_that_lack_a_setting(tmp_path, good, setting):
+    def change(layers):
+        for layer in layers.values():
+            layer["config"].pop(setting, None)
+
+    with pytest.raises(WeightsError, match=f"not a readable Keras file .*{setting}"):
+        from_keras(described(tmp_path / "a.keras", good, change))
+
+
+@pytest.mark.parametrize(("size", "changes"), [(3, {"use_bias": False}), (5, {"kernel_size": [3, 3]})])
+def test_descriptions_that_the_arrays_contradict(tmp_path, size, changes):
+    good = saved(one_block(relu(size=size))(), tmp_path / "good.keras")
+    path = described(tmp_path / "a.keras", good, lambda layers: layers["odd"]["config"].update(changes))
+    with pytest.raises(WeightsError, match=rf"'odd' .* has the arrays \({size}, {size}, 1, 4\), \(4,\), which are not"):
+        from_keras(path)
+
+
+def test_a_bias_of_other_channels(tmp_path):
+    path = written(tmp_path / "a.weights.h5", ONE_LEVEL | {"conv2d": [kernel(1), [1, 2]]})
+    with pytest.raises(WeightsError, match=r"'conv2d' .* makes 1 channels, but its bias"):
         from_keras(path)
 
 

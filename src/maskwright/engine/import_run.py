@@ -45,9 +45,9 @@ def import_run(
     classes = _classes(network.outputs, class_names)
     plan = _plan(Path(source), network, classes, divisor)
     run = Run.create(Path(out), plan, {"method": "none", "statement": UNKNOWN, "parts": {"train": []}}, {})
-    tensors = _two_classes(network.tensors) if network.outputs == 1 else dict(network.tensors)
-    first = "encoder.0.0.weight" if len(network.config.widths) > 1 else "bridge.0.weight"
-    tensors[first] = tensors[first] * (plan.normalization.std[0] / divisor)
+    tensors = network.scaled(plan.normalization.std[0] / divisor)
+    if network.outputs == 1:
+        tensors = _two_classes(tensors)
     save_weights(run.best_path, tensors, {"step": 0, "score": None, "metric": "none"})
     return run
 

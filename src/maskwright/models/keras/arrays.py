@@ -5,6 +5,8 @@ from maskwright.models.keras.file import KerasFile, Layer
 from maskwright.models.keras.parts import BatchNorm, Convolution, Parts
 
 EPSILON = 1e-3  # of Keras's batch normalisation, unless it is told another
+KINDS = {(3, 3): "conv2d", (2, 2): "conv2d_transpose", (1, 1): "conv2d"}  # by the size of the kernel
+NORM = "batch_normalization"
 RELUS = ("re_lu", "activation")
 WITHOUT_ARRAYS = ("input_layer", "max_pooling2d", "concatenate", "dropout", "spatial_dropout2d", *RELUS)
 
@@ -41,15 +43,17 @@ REMEDY = "Save the whole model as a .keras file, which describes how its layers 
 
 def _sorted_out(file: KerasFile) -> tuple[list[Layer], list[Layer], list[Layer], list[BatchNorm]]:
     """Convolutions, steps up, heads and normalisations, each in order."""
-    kinds: dict[tuple[int, ...], list[Layer]] = {(3, 3): [], (2, 2): [], (1, 1): []}
+    sizes: dict[tuple[int, ...], list[Layer]] = {size: [] for size in KINDS}
     norms = []
     for layer in file.layers:
         shapes = [array.shape for array in layer.arrays]
         if not shapes and layer.kind in WITHOUT_ARRAYS:
             continue
-        if shapes and len(shapes[0]) == 4 and shapes[0][:2] in kinds and len(shapes) <= 2:
-            kinds[shapes[0][:2]].append(layer)
-        elif len(shapes) in (2, 4) and all(len(shape) == 1 for shape in shapes):
+        axes = [len(shape) for shape in shapes]
+        size = shapes[0][:2] if shapes else ()
+        if axes in ([4], [4, 1]) and size in KINDS and layer.kind in ("", KINDS[size]):
+            sizes[size].append(layer)
+        elif (layer.kind == NORM and axes == [1, 1]) or (layer.kind in ("", NORM) and axes == [1, 1, 1, 1]):
             norms.append(_norm(layer))
         else:
             seen = f"with arrays of {', '.join(map(str, shapes))}" if shapes else "alone"
@@ -60,7 +64,7 @@ def _sorted_out(file: KerasFile) -> tuple[list[Layer], list[Layer], list[Layer],
             f"{file.path}: has batch normalisations but no layer for ReLU, so they seem to follow it; a U-Net here has them "
             f"before it. {REMEDY}"
         )
-    return kinds[3, 3], kinds[2, 2], kinds[1, 1], norms
+    return sizes[3, 3], sizes[2, 2], sizes[1, 1], norms
 
 
 def _norm(layer: Layer) -> BatchNorm:

@@ -30,7 +30,8 @@ Array = Float32[np.ndarray, "..."]
 class Layer:
     """One layer: its class and settings, the layers that it takes its input from, its arrays in Keras's order.
 
-    Where the file does not describe the network, `kind` is the layer's name without its number, and nothing else is known.
+    Where the file does not describe the network, `kind` is the class as Keras 3 writes it in names of groups ('conv2d'), or
+    '' in a file of Keras 2, and nothing else is known.
     """
 
     name: str
@@ -50,28 +51,41 @@ class KerasFile:
 
     def error(self, layer: Layer, words: str) -> WeightsError:
         """The error that a layer cannot be used, and why."""
-        return WeightsError(f"{self.path}: layer '{layer.name}' ({layer.kind}) {words}")
+        kind = f" ({layer.kind})" if layer.kind else ""
+        return WeightsError(f"{self.path}: layer '{layer.name}'{kind} {words}")
 
 
 def read(path: Path) -> KerasFile:
     """Read a `.keras` or `.h5` file of Keras 2 or 3, told apart by its content. No code from the file is ever run.
 
-    Raises `WeightsError` where it is damaged or something else, `MaskwrightError` where h5py is not installed.
+    Raises `WeightsError` where it is something else, `MaskwrightError` where h5py is not installed; what a damaged file sets
+    off is for `understood` to catch.
     """
-    path = Path(path)
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file.")
     h5py = _h5py()
-    with _understood(path):
-        if not zipfile.is_zipfile(path):
-            with h5py.File(path, "r") as file:
-                return _read_hdf5(path, _Arrays(path, file))
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(_unpacked(path, archive, "config.json", MOST_CONFIG_BYTES))
-            content = io.BytesIO(_unpacked(path, archive, "model.weights.h5", MOST_BYTES))
-        with h5py.File(content, "r") as file:
-            arrays = _Arrays(path, file)
-            return _with_graph(path, config, _of_names(config, _keras_3(arrays)))
+    if not zipfile.is_zipfile(path):
+        with h5py.File(path, "r") as file:
+            return _read_hdf5(path, _Arrays(path, file))
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(_unpacked(path, archive, "config.json", MOST_CONFIG_BYTES))
+        content = io.BytesIO(_unpacked(path, archive, "model.weights.h5", MOST_BYTES))
+    with h5py.File(content, "r") as file:
+        return _with_graph(path, config, _of_names(config, _keras_3(_Arrays(path, file))))
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Whatever a damaged file sets off becomes a `WeightsError`."""
+    try:
+        yield
+    except (
+        OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError
+    ) as error:  # fmt: skip
+        raise WeightsError(
+            f"{path}: not a readable Keras file ({type(error).__name__}: {error}). It is damaged or of another kind; give a "
+            ".keras or .weights.h5 file."
+        ) from error
 
 
 class _Arrays:
@@ -84,17 +98,22 @@ class _Arrays:
         """The group or array of this place; None where there is none."""
         place = self.file
         for name in (part for path in names for part in path.split("/")):
-            if name not in place:
+            if not _is_group(place) or name not in place:
                 return None
             if type(place.get(name, getlink=True)).__name__ != "HardLink":
                 raise WeightsError(f"{self.path}: '{place.name}/{name}' points elsewhere, which no file of Keras does.")
             place = place[name]
         return place
 
+    def members(self, *names: str) -> list[str]:
+        """What the group of this place holds; nothing where there is none."""
+        place = self.at(*names)
+        return list(place) if _is_group(place) else []
+
     def array(self, *names: str) -> Array:
         """One array. Raises `WeightsError` where it holds no finite floating-point numbers or is too large."""
         dataset = self.at(*names)
-        if dataset is None:
+        if dataset is None or _is_group(dataset):
             raise WeightsError(f"{self.path}: has no array '{'/'.join(names)}'. The file is damaged.")
         self.left -= dataset.size * dataset.dtype.itemsize
         if self.left < 0 or dataset.external or dataset.is_virtual:
@@ -121,7 +140,8 @@ def _read_hdf5(path: Path, arrays: _Arrays) -> KerasFile:
             f"{path}: holds {', '.join(sorted(root)[:5]) or 'nothing'}, but no 'layers'. Give a file that model.save or "
             "model.save_weights of a functional Keras model wrote."
         )
-    layers = [Layer(name, re.sub(r"_\d+$", "", name), {}, (), found) for name, found in named.items()]
+    kind = "" if "layer_names" in root.attrs else r"\1"
+    layers = [Layer(name, re.sub(r"^(.*?)(_\d+)?$", kind, name), {}, (), found) for name, found in named.items()]
     return KerasFile(path, tuple(layers), None)
 
 
@@ -139,9 +159,9 @@ def _keras_3(arrays: _Arrays) -> dict[str, tuple[Array, ...]]:
     """Arrays by class and number: 'conv2d', 'conv2d_1', ...; layers without any have an entry too."""
     found = {}
     for container in CONTAINERS:
-        for layer in arrays.at(container) or ():
-            variables = arrays.at(container, layer, "vars") or ()
-            found[layer] = tuple(arrays.array(container, layer, "vars", name) for name in sorted(variables, key=int))
+        for layer in arrays.members(container):
+            numbers = sorted(arrays.members(container, layer, "vars"), key=int)
+            found[layer] = tuple(arrays.array(container, layer, "vars", number) for number in numbers)
     return found
 
 
@@ -176,9 +196,15 @@ def _with_graph(path: Path, config: Any, arrays: dict[str, tuple[Array, ...]]) -
     found = KerasFile(path, tuple(layers), outputs[0])
     if len(outputs) != 1:
         raise WeightsError(f"{path}: has {len(outputs)} outputs ({', '.join(outputs)}); a U-Net here has one.")
+    known: set[str] = set()
     for layer, entry in zip(layers, config["config"]["layers"], strict=True):
         if len(entry["inbound_nodes"]) > 1:
             raise found.error(layer, "is used more than once; a U-Net here uses every layer once.")
+        if not known.issuperset(layer.inputs):
+            raise found.error(
+                layer, f"takes its input from {', '.join(layer.inputs)}, not all listed before it. It is damaged."
+            )
+        known.add(layer.name)
     return found
 
 
@@ -192,6 +218,10 @@ def _names(joined: Any) -> Iterator[str]:
         else:
             for part in joined:
                 yield from _names(part)
+
+
+def _is_group(place: Any) -> bool:
+    return hasattr(place, "keys")
 
 
 def _texts(values: Any) -> list[str]:
@@ -211,20 +241,6 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, name: str, most: int) -> byt
     if len(content) > most:
         raise WeightsError(f"{path}: '{name}' in it has more than {most} bytes, too much for a U-Net.")
     return content
-
-
-@contextmanager
-def _understood(path: Path) -> Iterator[None]:
-    """Whatever a damaged or foreign file sets off becomes a `WeightsError`."""
-    try:
-        yield
-    except (
-        OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError
-    ) as error:  # fmt: skip
-        raise WeightsError(
-            f"{path}: not a readable Keras file ({type(error).__name__}: {error}). It is damaged or of another kind; give a "
-            ".keras or .weights.h5 file."
-        ) from error
 
 
 def _h5py() -> ModuleType:

@@ -73,6 +73,7 @@ class _Walk:
         last = layer = self.pass_inert(self.layers[self.file.output])
         if last.kind in ACTIVATIONS:
             layer = self.before(last)
+            self.require(last, axis=-1)
             self.require(layer, activation="linear")
         self.convolution(layer, ONE)
         outputs = layer.arrays[0].shape[-1]
@@ -151,17 +152,18 @@ class _Walk:
         self.require(layer, pool_size=TWO, strides=TWO)
         return self.before(layer)
 
-    def input(self, layer: Layer) -> float:
-        """The factor of the input that the network starts with."""
-        scale = 1.0
+    def input(self, layer: Layer) -> float | None:
+        """The factor of the input that the network starts with, if any."""
+        scale = None
         if layer.kind == "Rescaling":
             self.require(layer, offset=0.0)
-            scale, layer = layer.settings["scale"], self.before(layer)
+            scale = layer.settings["scale"]
             if not isinstance(scale, int | float):
-                raise self.file.error(layer, "has a scale per channel; a U-Net here takes one number.")
+                raise self.file.error(layer, f"has scale {scale}; a U-Net here takes one number for all channels.")
+            layer = self.before(layer)
         if layer.kind != "InputLayer":
             raise self.file.error(layer, "has no place in a U-Net here, which begins with 3x3 convolutions.")
-        return float(scale)
+        return scale
 
     def convolution(self, layer: Layer, kernel_size: list[int]) -> None:
         """Raises `WeightsError` unless this is a plain convolution with a kernel of that size."""
@@ -173,10 +175,12 @@ class _Walk:
         self.has_arrays(layer)
 
     def has_arrays(self, layer: Layer) -> None:
-        expected = 2 if layer.settings["use_bias"] else 1
-        if len(layer.arrays) != expected or layer.arrays[0].ndim != 4:
-            shapes = ", ".join(str(array.shape) for array in layer.arrays) or "none"
-            raise self.file.error(layer, f"has the arrays {shapes}; expected were a kernel of 4 axes and its bias.")
+        """Raises `WeightsError` unless there is a kernel, and a bias where one was described."""
+        shapes = [array.shape for array in layer.arrays]
+        size, axes = layer.settings["kernel_size"], [4, 1] if layer.settings["use_bias"] else [4]
+        if [len(shape) for shape in shapes] != axes or list(shapes[0][:2]) != size:
+            seen = ", ".join(map(str, shapes)) or "none"
+            raise self.file.error(layer, f"has the arrays {seen}, which are not those of a kernel of {size}. It is damaged.")
 
     def require(self, layer: Layer, **settings: Any) -> None:
         """Raises `WeightsError` unless the layer has these settings; one that Keras did not write is the usual one."""

@@ -44,7 +44,8 @@ class Convolution:
 class Parts:
     """All of a U-Net, in the order of prediction: `blocks` are those of the encoder, the bridge, those of the decoder.
 
-    up_first: for every step up, whether its maps come before those of the skip. input_scale: a factor of the input.
+    up_first: for every step up, whether its maps come before those of the skip. input_scale: a factor of the
+    input, None where the network takes it as it is.
     """
 
     blocks: tuple[tuple[Convolution, ...], ...]
@@ -53,4 +54,4 @@ class Parts:
     up_first: tuple[bool, ...]
     head: Convolution
     dropout: float = 0.0
-    input_scale: float = 1.0
+    input_scale: float | None = None
