@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs bench results kills clean
+.PHONY: help demo test lint check docs figures bench results kills clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: lint test ## everything that must hold before a change goes in
 
 docs: .venv/installed-docs ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+figures: .venv/installed ## draw the figures of the documentation anew
+	for figure in tools/figures/*.py; do $(BIN)/python $$figure; done
 
 bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this machine
 	$(BIN)/python benchmarks/speed.py
