@@ -1,0 +1,124 @@
+"""Objects as maps that a network can learn pixel by pixel, and objects found again in such maps.
+
+Touching objects cannot be told apart by their class. Three maps can: what class a pixel has, whether it lies on an outline, and
+how deep inside its object it lies, from 0 at the outline to 1 in the middle, whatever the object's size. Seeds grow from the
+middles by a watershed (arXiv:1505.04597 weights the borders between cells; distances as in arXiv:1611.08303).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, UInt16
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+from maskwright.base.errors import PlanError
+from maskwright.masks.classes import Classes
+from maskwright.masks.convert import instances_to_labels, to_label_map
+from maskwright.masks.region import Region
+from maskwright.masks.regions import boundaries, components
+from maskwright.masks.types import Instances
+
+DEPTH_STEPS = 1000  # of the depth layer, which is kept in whole numbers
+CLASS, OUTLINE, DEPTH = range(3)  # layers
+
+
+class ObjectMaps(NamedTuple):
+    """What a network says of an image: probabilities of each class and of outlines, and depths from 0 to 1."""
+
+    classes: Float32[np.ndarray, "k h w"]
+    outline: Float32[np.ndarray, "h w"]
+    depth: Float32[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """How objects are found in maps: where there is foreground, where a seed, and how small an object may be."""
+
+    foreground: float = 0.5  # the least probability that a pixel belongs to any object
+    seed: float = 0.4  # the least depth of a seed
+    smallest: int = 8  # pixels of an object
+
+    def __post_init__(self) -> None:
+        if not (0 < self.foreground < 1 and 0 < self.seed < 1 and self.smallest >= 1):
+            raise PlanError(
+                f"Objects are found with thresholds between 0 and 1 and from 1 pixel on, not with {self.foreground}, "
+                f"{self.seed} and {self.smallest}."
+            )
+
+
+def to_maps(instances: Instances) -> UInt16[np.ndarray, "3 h w"]:
+    """The layers `CLASS` (0 is no object, `IGNORE` is left out), `OUTLINE` (0 or 1), `DEPTH` (in `DEPTH_STEPS`).
+
+    Lost: what lies under another object. An object that the image cuts is taken to go on beyond its rim.
+    """
+    labels = instances_to_labels(instances)
+    maps = np.zeros((3, *labels.shape), np.uint16)
+    maps[CLASS] = to_label_map(instances).ids
+    maps[OUTLINE] = boundaries(labels)
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        if place is not None:
+            depth = _depth(labels[place] == number, place, labels.shape)
+            maps[DEPTH][place] += np.rint(depth * DEPTH_STEPS).astype(np.uint16)  # 0 outside, where others lie
+    return maps
+
+
+def _depth(pixels: Bool[np.ndarray, "h w"], place: tuple[slice, ...], size_hw: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
+    """Distance from the outside, divided by the largest; the rim of the image is no outside."""
+    around = [(int(side.start > 0), int(side.stop < size)) for side, size in zip(place, size_hw, strict=True)]
+    padded = np.pad(pixels, around)
+    if padded.all():
+        return np.ones(pixels.shape, np.float32)
+    distances = ndimage.distance_transform_edt(padded)
+    inside = tuple(slice(before, before + side) for (before, _), side in zip(around, pixels.shape, strict=True))
+    return np.asarray(distances[inside] / distances.max(), np.float32)
+
+
+def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
+    """The number of the object at every pixel, from 1 on; 0 is none. Objects are connected.
+
+    Seeds are the connected parts deeper than the threshold; parts of the foreground without a seed are objects as they are, so
+    that small and thin ones are not lost.
+    """
+    foreground = maps.classes[1:].sum(axis=0) >= finding.foreground
+    depth = maps.depth * (1 - maps.outline)
+    seeds, count = components(foreground & (depth >= finding.seed), connectivity=4)
+    parts, _ = components(foreground, connectivity=4)
+    seeded = np.zeros(parts.max(initial=0) + 1, bool)
+    seeded[parts[seeds > 0]] = True
+    seeded[0] = True
+    lonely = ~seeded[parts]
+    seeds[lonely] = parts[lonely] + count
+    labels = np.asarray(watershed(-depth, seeds, mask=foreground), np.int32)
+    return _without_small(labels, finding.smallest)
+
+
+def _without_small(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.ndarray, "h w"]:
+    """Objects of enough pixels, numbered anew without gaps."""
+    areas = np.bincount(labels.ravel())
+    kept = areas >= smallest
+    kept[0] = False
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return numbers[labels]
+
+
+def to_instances(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Classes) -> Instances:
+    """Objects of a label image with the class that their pixels give the largest probability, and that as their score."""
+    count = int(labels.max(initial=0))
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    sums = np.stack([np.bincount(labels.ravel(), weights=layer.ravel(), minlength=count + 1)[1:] for layer in maps.classes[1:]])
+    means = sums / np.maximum(areas, 1)
+    regions = []
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        assert place is not None  # numbers have no gaps
+        rows, columns = place
+        regions.append(Region((columns.start, rows.start, columns.stop, rows.stop), labels[place] == number))
+    return Instances(
+        size_hw=(labels.shape[0], labels.shape[1]),
+        regions=tuple(regions),
+        class_ids=np.asarray(means.argmax(axis=0) + 1, np.int64),
+        scores=np.asarray(means.max(axis=0), np.float64),
+        is_crowd=np.zeros(count, bool),
+        classes=classes,
+    )
