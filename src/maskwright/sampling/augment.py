@@ -127,12 +127,12 @@ class Change:
         return turned
 
     def move(
-        self, image: Float32[np.ndarray, "c h w"], target: Int64[np.ndarray, "h w"]
-    ) -> tuple[Float32[np.ndarray, "c h1 w1"], Int64[np.ndarray, "h1 w1"]]:
+        self, image: Float32[np.ndarray, "c h w"], target: Int64[np.ndarray, "*layers h w"]
+    ) -> tuple[Float32[np.ndarray, "c h1 w1"], Int64[np.ndarray, "*layers h1 w1"]]:
         """Flips and the transposition: exact, of image and target alike."""
         flipped = tuple(axis for axis, flip in ((-2, self.flip_y), (-1, self.flip_x)) if flip)
         image, target = np.flip(image, flipped), np.flip(target, flipped)
-        return (image.swapaxes(-2, -1), target.T) if self.transpose else (image, target)
+        return (image.swapaxes(-2, -1), target.swapaxes(-2, -1)) if self.transpose else (image, target)
 
     def shade(self, image: Float32[np.ndarray, "c h w"]) -> Float32[np.ndarray, "c h w"]:
         """Intensities: blur, contrast and brightness, gamma, noise. In NumPy, whose results depend on no number of threads."""
@@ -166,16 +166,16 @@ def mirrored(places: Int64[np.ndarray, " n"], size: int) -> Int64[np.ndarray, " 
 
 
 def resample(
-    image: Float32[np.ndarray, "c ph pw"], target: Int64[np.ndarray, "ph pw"], source_yx: Float32[np.ndarray, "2 h w"]
-) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "h w"]]:
+    image: Float32[np.ndarray, "c ph pw"], target: Int64[np.ndarray, "*layers ph pw"], source_yx: Float32[np.ndarray, "2 h w"]
+) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "*layers h w"]]:
     """A patch read at the given places, which lie inside it: the image bilinearly, the target at the nearest pixel."""
-    height, width = target.shape
+    height, width = target.shape[-2:]
     to_grid = np.array([2 / max(width - 1, 1), 2 / max(height - 1, 1)], np.float32)  # -1 and 1 are the outermost pixels
     grid = torch.from_numpy(np.stack((source_yx[1], source_yx[0]), axis=-1) * to_grid - 1)
     patch = torch.from_numpy(image)
     warped = F.grid_sample(patch[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[0].numpy()
     nearest_y, nearest_x = np.rint(source_yx).astype(np.int64)
-    return warped, target[nearest_y, nearest_x]
+    return warped, target[..., nearest_y, nearest_x]
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

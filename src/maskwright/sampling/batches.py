@@ -21,10 +21,10 @@ from maskwright.sampling.samples import PreparedSample, PreparedSamples
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What one training step sees: normalised crops, their class ids (`IGNORE_TARGET` counts nowhere), and the samples' ids."""
+    """What one training step sees: normalised crops, their targets (`IGNORE_TARGET` counts nowhere), and the samples' ids."""
 
     image: Float32[Tensor, "b c h w"]
-    target: Int64[Tensor, "b h w"]
+    target: Int64[Tensor, "b *layers h w"]
     ids: tuple[str, ...]
 
 
@@ -67,7 +67,7 @@ class Batches:
         images, targets, ids = zip(*crops, strict=True)
         return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)), ids)
 
-    def _crop(self, slot: int) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "h w"], str]:
+    def _crop(self, slot: int) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "*layers h w"], str]:
         """Crop number `slot` of the whole training."""
         rng = stream(self._seed, "crop", slot)
         balanced_before, balanced = int(slot * self._share), int((slot + 1) * self._share)  # spread evenly over the slots
@@ -97,7 +97,7 @@ class Batches:
 
 def cut(
     sample: PreparedSample, corner_yx: tuple[int, int], crop_hw: tuple[int, int], change: Change
-) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "h w"]]:
+) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "*layers h w"]]:
     """A normalised crop and its target, warped as `change` says, read from the whole image so that turned crops stay full.
 
     What a warp reads beyond the rim is mirrored, image and mask alike, so that small images lose no pixels of the loss.
@@ -115,12 +115,12 @@ def cut(
     rows, columns = (corner_yx[axis] + np.arange(low[axis], high[axis]) for axis in (0, 1))
     height, width = sample.size_hw
     window_y, window_x = mirrored(rows, height), mirrored(columns, width)
-    target = sample.target[window_y][:, window_x].astype(np.int64)
+    target = sample.target[..., window_y, :][..., window_x].astype(np.int64)
     target[target == IGNORE] = IGNORE_TARGET
     if height < crop_hw[0]:
-        target[(rows < 0) | (rows >= height)] = IGNORE_TARGET
+        target[..., (rows < 0) | (rows >= height), :] = IGNORE_TARGET
     if width < crop_hw[1]:
-        target[:, (columns < 0) | (columns >= width)] = IGNORE_TARGET
+        target[..., (columns < 0) | (columns >= width)] = IGNORE_TARGET
     image = sample.scale.apply(sample.image[window_y][:, window_x])
     return (image, target) if source is None else resample(image, target, source)
 

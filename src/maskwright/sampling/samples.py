@@ -13,7 +13,7 @@ from maskwright.masks.types import Segmentation
 from maskwright.sampling.crops import ClassIndex, class_positions
 from maskwright.sampling.normalize import ImageScale, Normalization
 
-Encode = Callable[[Segmentation], UInt16[np.ndarray, "h w"]]
+Encode = Callable[[Segmentation], UInt16[np.ndarray, "*layers h w"]]  # of several layers the first holds the classes
 
 
 class Samples(Protocol):
@@ -25,16 +25,21 @@ class Samples(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PreparedSample:
-    """An image with its own values, what normalises a cut of it, and the class id of every pixel."""
+    """An image with its own values, what normalises a cut of it, and its target: the class of every pixel, or more layers."""
 
     id: str
     image: Num[np.ndarray, "h w c"]
     scale: ImageScale
-    target: UInt16[np.ndarray, "h w"]
+    target: UInt16[np.ndarray, "*layers h w"]
 
     @property
     def size_hw(self) -> tuple[int, int]:
         return self.image.shape[0], self.image.shape[1]
+
+
+def first_layer(target: UInt16[np.ndarray, "*layers h w"]) -> UInt16[np.ndarray, "h w"]:
+    """The classes of a target."""
+    return target.reshape(-1, *target.shape[-2:])[0]
 
 
 class PreparedSamples:
@@ -56,7 +61,7 @@ class PreparedSamples:
             self._scales.append(normalization.scale(sample.image))
             self._sizes_hw.append(sample.size_hw)
             prepared = self._prepare(sample, number)
-            positions.append(class_positions(prepared.target, number))
+            positions.append(class_positions(first_layer(prepared.target), number))
             room -= prepared.image.nbytes + prepared.target.nbytes
             if room >= 0:
                 self._kept[number] = prepared
