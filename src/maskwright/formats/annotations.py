@@ -1,0 +1,139 @@
+"""What formats of annotated objects have in common: annotated images, what a format can hold, what writing one loses."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from maskwright.base.errors import MaskValueError
+from maskwright.masks.classes import Classes
+from maskwright.masks.types import Instances
+
+SHOWN = 5  # losses told in an error; all are in the returned list
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What a format can hold of instances; what it cannot is a `Loss` when it is written.
+
+    exact: masks pixel for pixel, whatever their shape. holes: objects with holes. parts: objects of several parts. overlap:
+    objects over one another. empty: objects without a pixel. ignored: pixels that count nowhere. size: the image's size.
+    """
+
+    exact: bool
+    holes: bool
+    parts: bool
+    overlap: bool
+    scores: bool
+    crowd: bool
+    classes: bool
+    empty: bool = False
+    ignored: bool = False
+    size: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something in an annotation file that a person should know.
+
+    code: stays the same, for reports. where: the annotation, as 'annotation 17' or 'cat.json, shape 3'; '' is the whole file.
+    what: what is wrong with it. remedy: what to do. left_out: the object is in no `Instances`. severity: 'error' where training
+    would learn or be scored wrongly, 'warning' where something is left out or doubtful, 'note' where it is good to know.
+    """
+
+    code: str
+    where: str
+    what: str
+    remedy: str = ""
+    severity: Literal["error", "warning", "note"] = "warning"
+    left_out: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. {self.remedy}".strip(": ")
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedImage:
+    """An image and how its objects are got.
+
+    name: the image's file name, below the images' folder, with '/' between folders; without suffix where the format says none.
+    size_hw: as the file says, or None. load: the objects on an image of this size (that of the image's file); raises
+    `MaskValueError` where the annotations were made for another size. path: the file that the annotations stand in.
+    objects: how many `load` gives; None where that is not known before.
+    """
+
+    name: str
+    size_hw: tuple[int, int] | None
+    load: Callable[[tuple[int, int]], Instances]
+    path: Path
+    objects: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """What an annotation file (or a folder of them) holds: classes, images, and in words what a person should know.
+
+    Class 0 is the background, the objects' classes follow. Every object of the file is in an image's `Instances` or in `notes`.
+    words: what was found, for the check: counts of images, objects, crowds.
+    """
+
+    path: Path
+    classes: Classes
+    images: tuple[AnnotatedImage, ...]
+    notes: tuple[Note, ...] = ()
+    words: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What one object lost when it was written.
+
+    image: its name. object: the object's place in the `Instances`, or None where it concerns the whole image. what: in words.
+    iou: intersection over union of the mask that was written and the mask that was to be (1 where only a score is lost).
+    """
+
+    image: str
+    object: int | None
+    what: str
+    iou: float = 1.0
+
+    def __str__(self) -> str:
+        who = self.image if self.object is None else f"{self.image}, object {self.object + 1}"
+        return f"{who}: {self.what}" + (f" (IoU {self.iou:.3f})" if self.iou < 1 else "")
+
+
+class AnnotationFormat(Protocol):
+    """A format module. Outside formats need no registration: functions take the module or any object like it."""
+
+    TITLE: str  # 'COCO', for sentences
+    HOLDS: Holds
+
+    def find(self, folder: Path) -> Sequence[Path]:
+        """What in a data folder is surely of this format and can be given to `read`: files, or folders of them."""
+        ...
+
+    def read(self, path: Path) -> Annotations:
+        """Raises `DataError` where the file is not of this format, or names contradict each other."""
+        ...
+
+    def write(self, path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: bool = False) -> tuple[Loss, ...]:
+        """Write images by name with their objects, atomically. Raises `MaskValueError` on a loss that is not allowed."""
+        ...
+
+
+def check_losses(losses: Sequence[Loss], path: Path, title: str, *, allow_loss: bool) -> tuple[Loss, ...]:
+    """The losses, or `MaskValueError` that lists them where they are not allowed. To be called before anything is written."""
+    if losses and not allow_loss:
+        more = f"; and {len(losses) - SHOWN} more" if len(losses) > SHOWN else ""
+        raise MaskValueError(
+            f"{path}: {title} cannot hold all of these objects: {'; '.join(map(str, losses[:SHOWN]))}{more}. "
+            f"Write a format that holds them (COCO), or allow the loss with --allow-loss."
+        )
+    return tuple(losses)
+
+
+def object_classes(names: Sequence[str]) -> Classes:
+    """Classes of things with these names, behind a background as class 0, which is called so unless an object is."""
+    taken = {name.strip().lower() for name in names}
+    behind = next(name for name in ("background", "void", "nothing", "unlabelled") if name not in taken)
+    return Classes.named(behind, *names, things=names)
