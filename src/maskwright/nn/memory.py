@@ -1,4 +1,8 @@
-"""How much memory a network needs to predict and to learn: an estimate from the sizes of its maps and weights."""
+"""How much memory a network needs to predict and to learn: a lower bound, from the sizes of its maps and weights.
+
+What kernels need while they work (packed weights, other layouts) is not in it. On a processor in bfloat16, a plain U-Net, one
+on ResNet-34 and a DeepLabv3+ took 1.4 to 1.65 times as much in training, and 1.2 to 1.35 times in prediction.
+"""
 
 import copy
 import weakref
@@ -31,10 +35,7 @@ class Memory:
 
 
 def to_predict(network: nn.Module, *, channels: int, size_hw: tuple[int, int], precision: Precision) -> Memory:
-    """What prediction needs, with batch normalisation folded in: weights, and the maps that are alive together.
-
-    What a kernel needs for itself while it works (packed weights, unfolded maps) is not in it.
-    """
+    """What prediction needs, with batch normalisation folded in: weights, and the maps that are alive together."""
     folded = fold_batch_norm(network).to("meta", TYPES[precision])
     with torch.no_grad(), _Alive() as alive:
         folded(torch.empty(1, channels, *size_hw, dtype=TYPES[precision], device="meta"))

@@ -20,7 +20,7 @@ FILL, EDGE, SCORES = "#e8f0f6", "#5b7183", "#fdeadb"
 COLORS: dict[Way, str] = {"down": "#d55e00", "up": "#009e73", "across": "#0072b2", "along": "#4a545d"}
 MEANINGS: dict[Way, str] = {"down": "coarser", "up": "finer", "across": "skip", "along": "same resolution"}
 LEFT, RIGHT, TOP, BOTTOM = 0.75, 0.2, 0.75, 0.6  # inches around the boxes: for strides, title and legend
-LEAST_WIDTH = 7.0  # inches, so that title and legend have room
+LEAST_WIDTH = 8.2  # inches, so that title and legend have room
 STRIP = 0.08  # inches of the strip that shows what is joined
 CORNER = 0.06  # inches, of an arrow's bends
 DOTS = 200  # an inch of a PNG
@@ -36,10 +36,9 @@ WRITERS: dict[str, dict[str, Any]] = {
 }
 
 
-def save_drawing(path: Path, stages: tuple[Stage, ...], *, title: str, subtitle: str) -> None:
+def save_drawing(path: Path | str, stages: tuple[Stage, ...], *, title: str, subtitle: str) -> None:
     """Write the drawing as the SVG or PNG that the path's suffix asks for; equal networks give equal files."""
-    path = Path(path)
-    save_figure(path, draw_network(stages, title=title, subtitle=subtitle))
+    save_figure(Path(path), draw_network(stages, title=title, subtitle=subtitle))
 
 
 def save_figure(path: Path, figure: Figure) -> None:

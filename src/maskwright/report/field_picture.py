@@ -12,9 +12,9 @@ from scipy import ndimage
 from maskwright.report.drawing import INK, STYLE
 
 LONGEST = 6.0  # inches of the image's longer side
-CAPTION = 1.0  # inches below it
-LEAST_WIDTH = 4.6  # inches, for the caption
-DIMMED = 0.45  # of the image's light
+CAPTION = 0.75  # inches below it
+LEAST_WIDTH = 5.6  # inches, for the caption
+DIMMED = 0.55  # of the image's light
 FRAME, HEAT, HELD = "#56b4e9", "#e8601c", "#ffffff"  # of the theoretical field, the effective, and the squares around it
 FADED = 0.05  # of the strongest: what counts less is not painted
 
@@ -66,11 +66,12 @@ def caption(measured: MeasuredField) -> list[tuple[str, str]]:
     """The lines below the picture, each with the colour that it explains."""
     high, wide = measured.theoretical_hw
     size = f"{high}" if high == wide else f"{high} x {wide}"
-    besides = ", and a mean over all of it" if measured.sees_all else ""
+    cut = ", cut by the image" if measured.box[2] - measured.box[0] == measured.shares.shape[0] else ""
+    besides = ", and a mean over the whole image" if measured.sees_all else ""
     held = ", ".join(f"{share:.0%} within {side} pixels a side" for share, side in measured.sides.items())
     effective = f"Effective: {held} (white)" if all(measured.sides.values()) else "Effective: none, no pixel counts"
     return [
-        (f"Theoretical receptive field of the centre pixel: {size} pixels a side{besides}", FRAME),
+        (f"Theoretical receptive field of a pixel: up to {size} pixels a side{cut}{besides}", FRAME),
         (effective, HEAT),
         (f"Weights: {measured.weights}", ""),
     ]
