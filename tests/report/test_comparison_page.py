@@ -102,6 +102,8 @@ def test_an_axis_by_hand():
     assert [axis.label(tick) for tick in axis.ticks] == ["0.0", "0.5", "1.0"]
     assert axis.place(0.5) == 50
     assert Axis.over([math.nan]) is None
+    narrow = Axis.over([0.5, 0.5])
+    assert (narrow.low, narrow.high) == pytest.approx((0.495, 0.505))
 
 
 def test_a_folder_that_cannot_be_written_is_named(make_comparison, tmp_path):

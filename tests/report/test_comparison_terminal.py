@@ -22,7 +22,7 @@ def test_every_run_has_a_row_and_the_first_no_difference(make_comparison):
     text = shown(run_table(comparison))
     first, second = map(comparison.headline, comparison.runs)
     assert line_of(text, "a") == ["a", "U-Net", "a", f"{first.value:.3f}"]
-    assert line_of(text, "b") == ["b", "U-Net", "b", f"{second.value:.3f}", f"{second.difference:+.3f}", "100", "%"]
+    assert line_of(text, "b") == ["b", "U-Net", "b", f"{second.value:.3f}", f"{second.difference:+.3f}", "100.0", "%"]
     assert "1.9 M weights, 20 steps, 90 s" in text
     assert f"{second.difference_low:+.3f} to {second.difference_high:+.3f}" in text
     assert "2 x hits / both" in text

@@ -30,7 +30,7 @@ def paired(difference, low, high, better=0.9):
 def test_only_an_interval_without_0_decides(score, verdict, interval):
     assert words.verdict(score) == verdict
     assert words.difference_interval(score) == interval
-    assert words.better_in(score) == ("" if verdict in ("", "the same") else "90 %")
+    assert words.better_in(score) == ("" if verdict in ("", "the same") else "90.0 %")
 
 
 def test_a_sentence_for_every_run(make_comparison):

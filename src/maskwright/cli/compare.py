@@ -10,7 +10,10 @@ from maskwright.cli.plan import Device
 
 def command(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of two or more runs; all are compared with the first.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN", help="Folders of runs, two or more. All are compared with the first.", show_default=False
+        ),
     ],
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Write the comparison as an HTML page.")

@@ -15,6 +15,7 @@ from maskwright.report.html import environment
 
 MOST_IMAGES = 30  # listed, those on which the runs differ most first
 MARGIN = 0.08  # of an axis' length beyond the outermost value, so that its dot and the label below fit
+SMALLEST_MARGIN = 0.005  # so that differences that nobody cares for are not drawn large
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Axis:
         if not measured:
             return None
         least, most = min(measured), max(measured)
-        margin = MARGIN * (most - least) or 0.01
+        margin = max(MARGIN * (most - least), SMALLEST_MARGIN)
         low, high = least - margin, most + margin
         ticks = MaxNLocator(nbins=most_ticks, steps=[1, 2, 5, 10]).tick_values(low, high)
         return cls(low, high, tuple(float(tick) for tick in ticks if low <= tick <= high))

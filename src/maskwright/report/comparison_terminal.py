@@ -25,7 +25,7 @@ def run_table(comparison: RunComparison) -> Table:
         cost = f"{rounded(run.weights)} weights, {say.steps(run)} steps, {say.time(run)}"
         cells = [_name(run.name), _two_lines(printable(run.model), cost), _two_lines(number(score.value), say.interval(score))]
         if run is not comparison.runs[0]:
-            cells += [_difference(score), say.better_in(score)]
+            cells += [_difference(score), Text(say.better_in(score))]
         table.add_row(*cells, end_section=True)
     table.caption = Text(printable(f"{comparison.rule}\n{say.READING}"), style="dim not italic")
     return table

@@ -4,7 +4,7 @@ import math
 
 from maskwright.metrics.paired import PairedScore
 from maskwright.report.comparison import ComparedRun, RunComparison
-from maskwright.report.words import counted, duration, measure, number, shortened, signed
+from maskwright.report.words import counted, duration, measure, number, share, shortened, signed
 
 NAME_LENGTH = 40  # characters of a run's name in a sentence
 
@@ -40,7 +40,7 @@ def difference_interval(score: PairedScore) -> str:
 
 def better_in(score: PairedScore) -> str:
     """The share of the resamples in which a run scores higher than the first; empty where that says nothing."""
-    return "" if verdict(score) in ("", "the same") else f"{100 * score.better:.0f} %"
+    return "" if verdict(score) in ("", "the same") else share(score.better)
 
 
 def steps(run: ComparedRun) -> str:
