@@ -1,11 +1,14 @@
-"""One binary mask cropped to its box, so that its cost follows the object and not the image."""
+"""One binary mask cropped to its box, so that its cost follows the object and not the image; how far two of them agree."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float64, Int64
 
 from maskwright.base.errors import MaskValueError
+
+BOX_PAIRS = 1 << 20  # pairs of boxes that are compared at a time, which bounds the memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +44,56 @@ class Region:
     def mask(self, size_hw: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
         """The region as a mask of the whole image; parts outside the image are cut off."""
         mask = np.zeros(size_hw, bool)
-        x0, y0, x1, y1 = self.box_xyxy
-        left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
-        if left < right and top < bottom:
-            mask[top:bottom, left:right] = self.pixels[top - y0 : bottom - y0, left - x0 : right - x0]
+        inside = self.window((0, 0, size_hw[1], size_hw[0]))
+        x0, y0, x1, y1 = inside.box_xyxy
+        mask[y0:y1, x0:x1] = inside.pixels
         return mask
+
+    def window(self, box_xyxy: tuple[int, int, int, int]) -> "Region":
+        """What lies in a box, seen from its upper left corner. Nothing in it is the empty region at (0, 0)."""
+        left, top, right, bottom = box_xyxy
+        x0, y0, x1, y1 = self.box_xyxy
+        a, b, c, d = max(x0, left), max(y0, top), min(x1, right), min(y1, bottom)
+        if a >= c or b >= d:
+            return Region((0, 0, 0, 0), np.zeros((0, 0), bool))
+        return Region((a - left, b - top, c - left, d - top), self.pixels[b - y0 : d - y0, a - x0 : c - x0])
+
+
+def iou(a: Sequence[Region], b: Sequence[Region], is_crowd: Bool[np.ndarray, " b"] | None = None) -> Float64[np.ndarray, "a b"]:
+    """Intersection over union of every region of `a` with every one of `b`; 0 where both are empty.
+
+    Over the area of `a` where `b` is a crowd, as in COCO, whose predictions are `a` (equal to pycocotools' maskUtils.iou).
+    Pixels are compared only where boxes meet, so that many small objects cost little.
+    """
+    crowd = np.zeros(len(b), bool) if is_crowd is None else is_crowd
+    table = np.zeros((len(a), len(b)))
+    areas_a, areas_b = (np.array([region.area for region in regions], np.int64) for regions in (a, b))
+    for i, j in _meeting(_boxes(a), _boxes(b)).tolist():
+        common = _common(a[i], b[j])
+        if common:
+            union = areas_a[i] if crowd[j] else areas_a[i] + areas_b[j] - common
+            table[i, j] = common / union
+    return table
+
+
+def _boxes(regions: Sequence[Region]) -> Int64[np.ndarray, "n 4"]:
+    return np.array([region.box_xyxy for region in regions], np.int64).reshape(-1, 4)
+
+
+def _meeting(a: Int64[np.ndarray, "a 4"], b: Int64[np.ndarray, "b 4"]) -> Int64[np.ndarray, "p 2"]:
+    """The pairs of places whose boxes have a pixel in common."""
+    step = max(BOX_PAIRS // max(len(b), 1), 1)
+    pairs = [np.zeros((0, 2), np.int64)]
+    for first in range(0, len(a), step):
+        some = a[first : first + step, None]
+        meet = (np.maximum(some[..., :2], b[:, :2]) < np.minimum(some[..., 2:], b[:, 2:])).all(axis=2)
+        pairs.append(np.argwhere(meet) + (first, 0))
+    return np.concatenate(pairs)
+
+
+def _common(a: Region, b: Region) -> int:
+    """Pixels that are in both, whose boxes meet."""
+    (ax, ay, ax1, ay1), (bx, by, bx1, by1) = a.box_xyxy, b.box_xyxy
+    x0, y0, x1, y1 = max(ax, bx), max(ay, by), min(ax1, bx1), min(ay1, by1)
+    both = a.pixels[y0 - ay : y1 - ay, x0 - ax : x1 - ax] & b.pixels[y0 - by : y1 - by, x0 - bx : x1 - bx]
+    return int(np.count_nonzero(both))
