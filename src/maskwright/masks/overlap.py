@@ -1,9 +1,37 @@
-"""The one contingency table behind every score: pixels per (ground truth, prediction)."""
+"""The one contingency table behind every score: pixels per (ground truth, prediction), of classes or of objects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64, UInt16
+from jaxtyping import Bool, Float64, Int64, UInt16
 
 from maskwright.base.errors import MaskValueError
+from maskwright.masks.region import Region
+
+PAIRS_AT_ONCE = 1 << 20  # of boxes that are compared in one go, so that memory does not follow objects x objects
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectOverlaps:
+    """Pairs of objects that share pixels, sorted by true and then predicted place; and the areas of all objects."""
+
+    true: Int64[np.ndarray, " p"]  # places among the true objects
+    predicted: Int64[np.ndarray, " p"]  # places among the predicted ones
+    pixels: Int64[np.ndarray, " p"]  # above 0
+    true_areas: Int64[np.ndarray, " n"]
+    predicted_areas: Int64[np.ndarray, " m"]
+
+    @property
+    def iou(self) -> Float64[np.ndarray, " p"]:
+        """Shared pixels over the pixels of either object, of each pair."""
+        return self.pixels / (self.true_areas[self.true] + self.predicted_areas[self.predicted] - self.pixels)
+
+    def among(self, pairs: Bool[np.ndarray, " p"]) -> "ObjectOverlaps":
+        """The chosen pairs; the objects stay."""
+        chosen = self.true[pairs], self.predicted[pairs], self.pixels[pairs]
+        return ObjectOverlaps(*chosen, self.true_areas, self.predicted_areas)
 
 
 def class_table(
@@ -28,3 +56,72 @@ def class_table(
     pairs = np.multiply(rows, side, dtype=wide) + columns
     table = np.bincount(pairs, minlength=side**2).reshape(side, side)[1:]
     return np.roll(table, -1, axis=1)
+
+
+def object_overlaps(
+    ground_truth: Sequence[Region],
+    prediction: Sequence[Region],
+    *,
+    kinds: tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]] | None = None,
+) -> ObjectOverlaps:
+    """The pixels that each true object shares with each predicted one; objects may overlap on either side.
+
+    `kinds` (classes, say) of the true and of the predicted objects leaves out the pairs of different kinds. Time and memory
+    follow the objects and the pairs whose boxes meet, not the size of the image nor the number of objects squared.
+    """
+    true, predicted = _meeting_boxes(_boxes(ground_truth), _boxes(prediction))
+    if kinds is not None:
+        alike = kinds[0][true] == kinds[1][predicted]
+        true, predicted = true[alike], predicted[alike]
+    pairs = zip(true.tolist(), predicted.tolist(), strict=True)
+    pixels = np.array([_shared(ground_truth[i], prediction[j]) for i, j in pairs], np.int64)
+    areas = (np.array([region.area for region in regions], np.int64) for regions in (ground_truth, prediction))
+    return ObjectOverlaps(true, predicted, pixels, *areas).among(pixels > 0)
+
+
+def _boxes(regions: Sequence[Region]) -> Int64[np.ndarray, "n 4"]:
+    return np.array([region.box_xyxy for region in regions], np.int64).reshape(-1, 4)
+
+
+def _meeting_boxes(
+    ours: Int64[np.ndarray, "n 4"], theirs: Int64[np.ndarray, "m 4"]
+) -> tuple[Int64[np.ndarray, " p"], Int64[np.ndarray, " p"]]:
+    """The places of all pairs of boxes that share area, sorted by the first and then the second."""
+    below = _starting_within(ours, theirs, side="left")
+    above = _starting_within(theirs, ours, side="right")
+    true, predicted = np.concatenate([below, above[::-1]], axis=1)
+    order = np.lexsort((predicted, true))
+    return true[order], predicted[order]
+
+
+def _starting_within(
+    ours: Int64[np.ndarray, "n 4"], theirs: Int64[np.ndarray, "m 4"], *, side: Literal["left", "right"]
+) -> Int64[np.ndarray, "2 p"]:
+    """Pairs of boxes that share area where theirs starts at one of our rows; 'right' leaves out our first row.
+
+    Every two boxes that share rows are such a pair one way or the other, and only one way when one side leaves out the first.
+    """
+    order = np.argsort(theirs[:, 1], kind="stable")
+    tops = theirs[order, 1]
+    first = np.searchsorted(tops, ours[:, 1], side=side)
+    counts = np.maximum(np.searchsorted(tops, ours[:, 3], side="left") - first, 0)
+    ends = np.cumsum(counts)
+    found, start = [np.zeros((2, 0), np.int64)], 0
+    while start < len(ours):
+        done = int(ends[start] - counts[start])
+        stop = max(int(np.searchsorted(ends, done + PAIRS_AT_ONCE, side="right")), start + 1)
+        mine = np.repeat(np.arange(start, stop), counts[start:stop])
+        place = np.arange(len(mine)) + (first - ends + counts)[mine] + done
+        other = order[place]
+        meet = np.maximum(ours[mine, 0], theirs[other, 0]) < np.minimum(ours[mine, 2], theirs[other, 2])
+        found.append(np.stack([mine[meet], other[meet]]))
+        start = stop
+    return np.concatenate(found, axis=1)
+
+
+def _shared(one: Region, other: Region) -> int:
+    """The pixels that two regions share, counted where their boxes meet."""
+    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = one.box_xyxy, other.box_xyxy
+    x0, y0, x1, y1 = max(ax0, bx0), max(ay0, by0), min(ax1, bx1), min(ay1, by1)
+    mine = one.pixels[y0 - ay0 : y1 - ay0, x0 - ax0 : x1 - ax0]
+    return int(np.count_nonzero(mine & other.pixels[y0 - by0 : y1 - by0, x0 - bx0 : x1 - bx0]))

@@ -1,0 +1,94 @@
+"""Average precision and recall of many images as COCO computes them, for any weighting of the images."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64, UInt8
+
+from maskwright.metrics.counts import ratio
+from maskwright.metrics.detections import HIT, LEFT_OUT, MOST, SIZES, THRESHOLDS, Detections
+
+RECALLS = np.linspace(0, 1, 101)  # where precision is read off
+AT_ONCE = 1 << 20  # weighted predictions in memory
+
+
+@dataclass(frozen=True, eq=False)
+class RankedDetections:
+    """The predictions of many images by class and then falling score; of equals, those of earlier images first."""
+
+    images: Int64[np.ndarray, " d"]
+    class_ids: Int64[np.ndarray, " d"]
+    ranks: Int64[np.ndarray, " d"]
+    outcomes: UInt8[np.ndarray, "d sizes thresholds"]
+    truths: Int64[np.ndarray, "n k sizes"]
+
+    @classmethod
+    def of(cls, images: Sequence[Detections]) -> "RankedDetections":
+        """Rank the predictions of at least one image."""
+        numbers = np.repeat(np.arange(len(images)), [len(image.scores) for image in images])
+        scores, class_ids, ranks = (
+            np.concatenate([getattr(image, name) for image in images]) for name in ("scores", "class_ids", "ranks")
+        )
+        outcomes = np.concatenate([image.outcomes for image in images])
+        order = np.lexsort((-scores, class_ids))
+        truths = np.stack([image.truths for image in images])
+        return cls(numbers[order], class_ids[order], ranks[order], outcomes[order], truths)
+
+
+def average_precision(
+    ranked: RankedDetections, weights: Float64[np.ndarray, "m n"], *, size: str = "all", most: int = MOST
+) -> Float64[np.ndarray, "m k thresholds"]:
+    """The area under precision over recall, of each class at each IoU threshold; NaN where there is no true object.
+
+    Precision at a recall is the best at that recall or above it; the area is its mean at 101 recalls. Row i of `weights` says
+    how often each image counts; ones for pycocotools' numbers, to 1e-9.
+    """
+    truths = weights @ ranked.truths[:, :, list(SIZES).index(size)].astype(np.float64)
+    precision = np.full((*truths.shape, len(THRESHOLDS)), np.nan)
+    for class_id in range(truths.shape[1]):
+        images, outcomes = _of_class(ranked, class_id, size, most)
+        for rows in _some_rows(len(weights), len(images)):
+            drawn, wanted = weights[rows][:, images], truths[rows, class_id]
+            for threshold in range(len(THRESHOLDS)):
+                precision[rows, class_id, threshold] = _area(drawn, wanted, outcomes[:, threshold])
+    return np.where(truths[:, :, None] > 0, precision, np.nan)
+
+
+def average_recall(
+    ranked: RankedDetections, weights: Float64[np.ndarray, "m n"], *, size: str = "all", most: int = MOST
+) -> Float64[np.ndarray, "m k"]:
+    """The share of the true objects of each class that is found, the mean over the IoU thresholds; NaN where there is none."""
+    truths = weights @ ranked.truths[:, :, list(SIZES).index(size)].astype(np.float64)
+    hits = np.zeros(ranked.truths.shape[:2])
+    looked_at = ranked.ranks < most
+    found = (ranked.outcomes[looked_at, list(SIZES).index(size)] == HIT).sum(axis=1)
+    np.add.at(hits, (ranked.images[looked_at], ranked.class_ids[looked_at]), found)
+    return ratio(weights @ hits, truths * len(THRESHOLDS))
+
+
+def _of_class(
+    ranked: RankedDetections, class_id: int, size: str, most: int
+) -> tuple[Int64[np.ndarray, " d"], UInt8[np.ndarray, "d thresholds"]]:
+    """The image and the outcomes of each prediction of a class, the surest first."""
+    start, stop = np.searchsorted(ranked.class_ids, [class_id, class_id + 1])
+    looked_at = np.flatnonzero(ranked.ranks[start:stop] < most) + start
+    return ranked.images[looked_at], ranked.outcomes[looked_at, list(SIZES).index(size)]
+
+
+def _some_rows(rows: int, columns: int) -> Iterator[slice]:
+    step = max(AT_ONCE // max(columns, 1), 1)
+    return (slice(start, start + step) for start in range(0, rows, step))
+
+
+def _area(
+    weights: Float64[np.ndarray, "m d"], truths: Float64[np.ndarray, " m"], outcomes: UInt8[np.ndarray, " d"]
+) -> Float64[np.ndarray, " m"]:
+    """The area for each weighting. Only hits are looked at: precision falls between them, and recall stands still."""
+    hit: Bool[np.ndarray, " d"] = outcomes == HIT
+    hits = np.cumsum(weights[:, hit], axis=1)
+    counted = np.cumsum(weights * (outcomes != LEFT_OUT), axis=1)[:, hit]
+    precision = hits / (counted + np.spacing(1))
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    reached = np.searchsorted(RECALLS, ratio(hits, np.broadcast_to(truths[:, None], hits.shape)), side="right")
+    return (best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
