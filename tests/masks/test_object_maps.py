@@ -16,7 +16,7 @@ from maskwright.masks.object_maps import (
     Finding,
     ObjectMaps,
     find_objects,
-    to_instances,
+    instances_of,
     to_maps,
 )
 from maskwright.masks.types import Instances
@@ -108,7 +108,7 @@ def test_an_object_has_the_class_of_most_of_its_probability():
     classes[1, labels == 1], classes[2, labels == 1] = 0.25, 0.75
     classes[1, labels == 2], classes[2, labels == 2] = 0.875, 0.125
     nothing = np.zeros((4, 8), np.float32)
-    found = to_instances(labels, ObjectMaps(classes, nothing, nothing), KINDS)
+    found = instances_of(labels, ObjectMaps(classes, nothing, nothing), KINDS)
     assert found.class_ids.tolist() == [2, 1]
     assert found.scores.tolist() == [0.75, 0.875]
     assert np.array_equal(instances_to_labels(found), labels)
@@ -118,7 +118,7 @@ def test_nothing_is_found_in_nothing():
     nothing = ObjectMaps(np.zeros((2, 5, 5), np.float32), *np.zeros((2, 5, 5), np.float32))
     labels = find_objects(nothing, Finding())
     assert not labels.any()
-    assert len(to_instances(labels, nothing, CELLS)) == 0
+    assert len(instances_of(labels, nothing, CELLS)) == 0
 
 
 def test_ignored_pixels_stay_so():

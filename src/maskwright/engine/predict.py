@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,12 +30,20 @@ class Predictor:
     `digest` names the weights in journals of predictions.
     """
 
-    def __init__(self, plan: Plan, network: nn.Module, *, device: torch.device, digest: str = "") -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        network: nn.Module,
+        *,
+        device: torch.device,
+        digest: str = "",
+        settled: dict[str, Any] | None = None,
+    ) -> None:
         keep_memory()
         self.plan = plan
         self.device = device
         self.digest = digest
-        self._task = task_of(plan)
+        self.task = task_of(plan, settled)
         self._type = torch.bfloat16 if plan.precision == "bf16" else torch.float32
         self._network = fold_batch_norm(network).to(device, self._type, memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]
 
@@ -43,14 +52,24 @@ class Predictor:
 
         Raises `DataError` for another number of channels than the network was trained on.
         """
-        return self._task.merge(self._outputs(image), image.shape[:2])
+        return self.task.merge(self._tiles(image), image.shape[:2])
+
+    def outputs(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
+        """All that the network says of every pixel: probabilities of the classes first. As large as the image times those."""
+        return np.concatenate([strip for _, strip in blend(self._tiles(image), image.shape[:2])], axis=1)
+
+    def found_in(self, outputs: Float32[np.ndarray, "k h w"]) -> Segmentation:
+        """The segmentation that `outputs` of an image lead to; with it, what a call of the predictor gives."""
+        size_hw = (outputs.shape[1], outputs.shape[2])
+        (whole,) = tiles(size_hw, size_hw, 0)
+        return self.task.merge([(whole, outputs)], size_hw)
 
     def probabilities(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
-        """The probability of every class at every pixel; as large as the image times the classes."""
-        return np.concatenate([strip for _, strip in blend(self._outputs(image), image.shape[:2])], axis=1)
+        """The probability of every class at every pixel."""
+        return self.outputs(image)[: len(self.plan.classes)]
 
     @torch.inference_mode()
-    def _outputs(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Float32[np.ndarray, "k h w"]]]:
+    def _tiles(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Float32[np.ndarray, "k h w"]]]:
         image = with_channels(image, self.plan.channels, name="this image")
         scale = self.plan.normalization.scale(image)
         overlap, stride = self.plan.tile_overlap, self.plan.model.stride
@@ -60,7 +79,7 @@ class Predictor:
         for tile in tiles(image.shape[:2], (high, wide), overlap):
             pixels = torch.from_numpy(scale.apply(image[tile.rows, tile.columns]))[None]
             pixels = pixels.to(self.device, self._type, memory_format=torch.channels_last)
-            yield tile, self._task.predict_tile(self._network, pixels)[0].cpu().numpy()
+            yield tile, self.task.predict_tile(self._network, pixels)[0].cpu().numpy()
 
 
 def load(run: Path | str, *, device: str = "auto") -> Predictor:
@@ -70,4 +89,4 @@ def load(run: Path | str, *, device: str = "auto") -> Predictor:
     network = task_of(plan).network()
     tensors, _ = load_weights(opened.best_path)
     fit_weights(network, tensors, opened.best_path)
-    return Predictor(plan, network, device=pick_device(device), digest=sha256(opened.best_path))
+    return Predictor(plan, network, device=pick_device(device), digest=sha256(opened.best_path), settled=opened.settled)

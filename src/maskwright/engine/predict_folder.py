@@ -16,15 +16,15 @@ from maskwright.data.pairing import list_images
 from maskwright.data.record import Record
 from maskwright.engine.predict import Predictor
 from maskwright.engine.signals import stop_on_signals
-from maskwright.formats import native, write_label_map
+from maskwright.formats import native, write_instances, write_label_map
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import read_image
 from maskwright.formats.png import write_picture
-from maskwright.masks.classes import Classes
 from maskwright.masks.coding import MaskCoding
 from maskwright.masks.convert import to_label_map
 from maskwright.masks.draw import overlay, to_display
-from maskwright.masks.types import LabelMap
+from maskwright.masks.types import Instances, Segmentation
+from maskwright.plan.plan import Plan
 
 JOURNAL = "predictions.jsonl"
 OVERLAYS, PROBABILITIES = "overlays", "probabilities"  # folders beside the masks, on request
@@ -71,7 +71,7 @@ def predict_folder(
     images; `Interrupted` when asked to stop; `MaskwrightError` when a file cannot be written.
     """
     given = [Path(path) for path in ([images] if isinstance(images, Path | str) else images)]
-    folder = _Folder(Path(out), predictor.digest, _coding(predictor.plan.classes), suffix, frozenset(extras))
+    folder = _Folder(Path(out), predictor.digest, _coding(predictor.plan), suffix, frozenset(extras))
     records = list_images(given)
     folder.refuse_inputs(given, records)
     skipped = tuple(record for record in records if folder.is_done(record))
@@ -103,7 +103,7 @@ class _Result:
     """What is to be written of one image."""
 
     image: Num[np.ndarray, "h w c"]
-    label_map: LabelMap
+    segmentation: Segmentation
     probabilities: Float32[np.ndarray, "k h w"] | None
 
 
@@ -112,10 +112,9 @@ def _predict(predictor: Predictor, record: Record, extras: frozenset[Extra], max
     try:
         image = read_image(record.image, max_pixels=max_pixels)
         if PROBABILITIES not in extras:
-            return _Result(image, to_label_map(predictor(image)), None)
-        probabilities = predictor.probabilities(image)
-        ids = probabilities.argmax(axis=0).astype(np.uint16)  # what `predictor(image)` gives, without predicting twice
-        return _Result(image, LabelMap(ids, predictor.plan.classes), probabilities)
+            return _Result(image, predictor(image), None)
+        outputs = predictor.outputs(image)
+        return _Result(image, predictor.found_in(outputs), outputs[: len(predictor.plan.classes)])
     except (MaskwrightError, OSError, MemoryError, RuntimeError) as error:
         reason = str(error) or type(error).__name__
         return Failure(record.image, reason.removeprefix(f"{record.image}: "))
@@ -174,7 +173,7 @@ class _Folder:
     def write(self, record: Record, result: _Result) -> None:
         """The extras, then the mask. Its journal line comes before its name: a kill in between costs doing it again."""
         if OVERLAYS in self.extras:
-            write_picture(self.extra(record, "overlays"), overlay(to_display(result.image), result.label_map))
+            write_picture(self.extra(record, "overlays"), overlay(to_display(result.image), result.segmentation))
         if result.probabilities is not None:
             with atomic_path(self.extra(record, "probabilities")) as temporary:
                 values = result.probabilities.astype(np.float16)
@@ -182,7 +181,10 @@ class _Folder:
                     temporary, values, photometric="minisblack", compression="zlib", metadata={"axes": "CYX"}
                 )  # fmt: skip
         with atomic_path(self.mask(record)) as temporary:
-            write_label_map(temporary, result.label_map)
+            if isinstance(result.segmentation, Instances):
+                write_instances(temporary, result.segmentation)
+            else:
+                write_label_map(temporary, to_label_map(result.segmentation))
             self.journal.append(
                 {
                     "id": record.id,
@@ -213,6 +215,8 @@ def _stamp(image: Path) -> dict[str, Any] | None:
     return {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
 
 
-def _coding(classes: Classes) -> MaskCoding:
+def _coding(plan: Plan) -> MaskCoding:
     """What the values of the masks mean, so that the folder reads the same way everywhere."""
-    return MaskCoding("class-ids", tuple((i, i) for i in range(len(classes))), (), classes)
+    if plan.task == "instance":
+        return MaskCoding("instances", ((0, 0),), (), plan.classes)
+    return MaskCoding("class-ids", tuple((i, i) for i in range(len(plan.classes))), (), plan.classes)

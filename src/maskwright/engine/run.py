@@ -71,6 +71,15 @@ class Run:
     def best_path(self) -> Path:
         return self.folder / "best.safetensors"
 
+    @property
+    def settled_path(self) -> Path:
+        return self.folder / "settled.json"
+
+    @property
+    def settled(self) -> dict[str, Any] | None:
+        """The thresholds that were settled after training; None where the task has none, or before."""
+        return read_json(self.settled_path) if self.settled_path.is_file() else None
+
     def save_checkpoint(self, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
         """Keep the state of training; the one before stays beside it until the next."""
         last, previous = self.folder / "last.safetensors", self.folder / "previous.safetensors"

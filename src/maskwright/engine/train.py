@@ -20,6 +20,7 @@ from maskwright.engine.fabric import open_fabric
 from maskwright.engine.manifest import differences, manifest
 from maskwright.engine.predict import Predictor
 from maskwright.engine.run import Checkpoint, Run
+from maskwright.engine.settle import settle
 from maskwright.engine.signals import stop_on_signals
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
@@ -61,6 +62,7 @@ def train(
     run = Run.create(Path(out), plan, split.to_json(), manifest(split.parts.values()))
     with run.lock():
         _Training(run, split, device, listen).finish()
+        settle(run, split.val, device=device)
     return run
 
 
@@ -86,6 +88,7 @@ def resume(
         )
     with opened.lock():
         _Training(opened, split, device, listen).finish()
+        settle(opened, split.val, device=device)
     return opened
 
 

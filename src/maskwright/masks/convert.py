@@ -7,6 +7,7 @@ from scipy import ndimage
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.classes import IGNORE, Classes
 from maskwright.masks.region import Region
+from maskwright.masks.regions import components
 from maskwright.masks.types import Instances, LabelMap, Panoptic, Segment, Segmentation
 
 
@@ -27,6 +28,34 @@ def to_label_map(segmentation: Segmentation) -> LabelMap:
     if segmentation.ignored is not None:
         ids[segmentation.ignored] = IGNORE
     return LabelMap(ids, segmentation.classes)
+
+
+def to_instances(segmentation: Segmentation) -> Instances:
+    """The objects of a segmentation; of a label map, each connected part of a class but class 0.
+
+    Lost: touching objects of a label map are one; the stuff of a panoptic map. Ignored pixels stay ignored.
+    """
+    if isinstance(segmentation, Instances):
+        return segmentation
+    if isinstance(segmentation, Panoptic):
+        return things_of(segmentation)
+    regions: list[Region] = []
+    class_ids: list[int] = []
+    for class_id in np.unique(segmentation.ids).tolist():
+        if class_id not in (0, IGNORE):
+            parts = [region for _, region in _regions(components(segmentation.ids == class_id)[0])]
+            regions += parts
+            class_ids += [class_id] * len(parts)
+    ignored = segmentation.ids == IGNORE
+    return Instances(
+        size_hw=segmentation.size_hw,
+        regions=tuple(regions),
+        class_ids=np.array(class_ids, np.int64),
+        scores=np.ones(len(regions)),
+        is_crowd=np.zeros(len(regions), bool),
+        classes=segmentation.classes,
+        ignored=ignored if ignored.any() else None,
+    )
 
 
 def instances_from_labels(labels: Integer[np.ndarray, "h w"], classes: Classes, class_id: int = 1) -> Instances:

@@ -103,7 +103,7 @@ def _without_small(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.
     return numbers[labels]
 
 
-def to_instances(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Classes) -> Instances:
+def instances_of(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Classes) -> Instances:
     """Objects of a label image with the class that their pixels give the largest probability, and that as their score."""
     count = int(labels.max(initial=0))
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from maskwright.base.errors import PlanError
-from maskwright.losses import build_loss
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
+from maskwright.plan.objective import build_network, build_objective
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batches, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -39,7 +39,7 @@ def measure(plan: Plan, samples: PreparedSamples, *, device: str = "auto") -> Co
     keep_memory()
     where = pick_device(device)
     with torch.random.fork_rng(devices=[]):
-        network = plan.model.build(channels=plan.channels, classes=len(plan.classes))
+        network = build_network(plan)
     network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     try:
         step_seconds, memory_gb = _training(plan, samples, network, where)
@@ -54,7 +54,7 @@ def measure(plan: Plan, samples: PreparedSamples, *, device: str = "auto") -> Co
 
 def _training(plan: Plan, samples: PreparedSamples, network: nn.Module, device: torch.device) -> tuple[float, float]:
     """Seconds of a step, and the memory that training adds to the process (or takes on the GPU)."""
-    loss = build_loss(plan.loss, plan.class_weights).to(device)
+    loss = build_objective(plan).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
     batches = Batches(
         samples, crop_hw=plan.crop_hw, batch=plan.batch, augmentation=plan.augmentation,

@@ -1,17 +1,18 @@
 """Making a plan: the rules decide what the data ask for, a short measurement what the time permits."""
 
 from dataclasses import replace
+from functools import partial
 
 from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
-from maskwright.masks.convert import to_label_map
-from maskwright.metrics.semantic import headline_of
+from maskwright.masks.types import Instances
 from maskwright.models import Model, UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
 from maskwright.plan import rules
 from maskwright.plan.budget import Cost, measure
-from maskwright.plan.plan import Decision, Optimizer, Plan, change
+from maskwright.plan.objective import encode
+from maskwright.plan.plan import Decision, Optimizer, Plan, TaskName, change
 from maskwright.sampling.samples import PreparedSamples
 
 WIDTHS = (8, 16, 32, 64)  # of the finest resolution, tried from the narrowest up; processors multiply in blocks of 16
@@ -30,6 +31,7 @@ def plan(
     budget_minutes: float = 10.0,
     seed: int = 0,
     device: str = "auto",
+    task: TaskName | None = None,
     model: str | None = None,
     encoder: str | None = None,
     encoder_weights: str | None = None,
@@ -37,6 +39,7 @@ def plan(
 ) -> Plan:
     """Plan a training of so many minutes on this machine.
 
+    `task` is "semantic" or "instance"; None is the one that the masks are made for.
     `model` is a name in `maskwright.models.MODELS`, `encoder` one in `maskwright.nn.encoders.ENCODERS`, `encoder_weights`
     "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand,
     which win over the rules.
@@ -49,11 +52,13 @@ def plan(
     changes = changes or {}
     found = fingerprint(train)
     network, why = rules.architecture(found, model, encoder)
-    draft = _draft(found, train, network, rules.encoder_weights(network, encoder_weights), budget_minutes, seed, device)
+    task = task or ("instance" if isinstance(train[0].segmentation, Instances) else "semantic")
+    weights = rules.encoder_weights(network, encoder_weights)
+    draft = _draft(found, train, task, network, weights, budget_minutes, seed, device)
     if not isinstance(network, UNetConfig):
         draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
     draft = change(draft, changes)
-    samples = PreparedSamples(train, draft.normalization, lambda segmentation: to_label_map(segmentation).ids)
+    samples = PreparedSamples(train, draft.normalization, partial(encode, draft.task))
     if not isinstance(draft.model, UNetConfig) or "model.widths" in changes:
         return change(_fit(draft, measure(draft, samples, device=device), val), changes)
     chosen: Plan | None = None
@@ -71,7 +76,14 @@ def plan(
 
 
 def _draft(
-    found: Fingerprint, train: DataSet, model: Model, weights: str | None, budget_minutes: float, seed: int, device: str
+    found: Fingerprint,
+    train: DataSet,
+    task: TaskName,
+    model: Model,
+    weights: str | None,
+    budget_minutes: float,
+    seed: int,
+    device: str,
 ) -> Plan:
     """All that does not depend on time."""
     background = train.classes.background
@@ -83,10 +95,7 @@ def _draft(
     where = pick_device(device)
     precision = pick_precision(where)
     choices = {
-        "task": (
-            "semantic",
-            f"The class of every pixel: {', '.join(train.classes.names)}. Judged by {headline_of(train.classes, background)}.",
-        ),
+        "task": rules.task(task, train.classes, background),
         "normalization": normalization_choice,
         "crop": crop_choice,
         "loss": loss_choice,
@@ -95,6 +104,7 @@ def _draft(
         "precision": rules.precision(precision, where.type),
     }
     return Plan(
+        task=task,
         classes=train.classes,
         background=background,
         channels=found.channels,

@@ -15,6 +15,8 @@ from maskwright.models import Model
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
+TaskName = Literal["semantic", "instance"]
+
 FORMAT = 1  # of plan.json; raised when an older program could misread it
 
 
@@ -64,7 +66,7 @@ class Plan:
     is chance. `class_weights` multiply the cross-entropy of each class.
     """
 
-    task: Literal["semantic"] = "semantic"
+    task: TaskName = "semantic"
     classes: Classes
     background: int | None = 0
     channels: int

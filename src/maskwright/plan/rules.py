@@ -6,9 +6,12 @@ from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
 from maskwright.losses import LossTerm, inverse_frequency_weights
+from maskwright.masks.classes import Classes
+from maskwright.metrics.semantic import headline_of
 from maskwright.models import Model, UNetConfig, model_config
 from maskwright.nn.device import Precision
 from maskwright.nn.encoders.weights import IMAGENET_MEAN, IMAGENET_STD, PACKAGED, TORCHVISION_MEAN, TORCHVISION_STD
+from maskwright.plan.plan import TaskName
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
@@ -47,6 +50,18 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
             "No photographs: a plain network at full resolution learns from few images, and photographs would teach it little."
         )
     return chosen, why
+
+
+def task(name: TaskName, classes: Classes, background: int | None) -> Choice:
+    """What the network is to find."""
+    if name == "semantic":
+        why = f"The class of every pixel: {', '.join(classes.names)}. Judged by {headline_of(classes, background)}."
+        return "semantic", why
+    why = (
+        f"Every object apart ({', '.join(classes.names[1:])}): the network draws classes, outlines and depths inside objects, "
+        "and a watershed from the middles tells objects that touch apart."
+    )
+    return "instance", why
 
 
 def encoder_weights(model: Model, source: str | None) -> str | None:

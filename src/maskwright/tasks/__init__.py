@@ -1,5 +1,7 @@
 """How a segmentation becomes a target and an output becomes a segmentation."""
 
+from typing import Any
+
 from maskwright.plan.plan import Plan
 from maskwright.tasks.semantic import SemanticTask
 from maskwright.tasks.task import Task
@@ -7,6 +9,6 @@ from maskwright.tasks.task import Task
 TASKS = {"semantic": SemanticTask}
 
 
-def task_of(plan: Plan) -> Task:
-    """The task that a plan names."""
-    return TASKS[plan.task](plan)
+def task_of(plan: Plan, settled: dict[str, Any] | None = None) -> Task:
+    """The task that a plan names, with the thresholds that were settled after training, if any."""
+    return TASKS[plan.task](plan, settled)

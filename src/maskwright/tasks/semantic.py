@@ -1,18 +1,19 @@
 """Semantic segmentation: the class of every pixel."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int64, UInt16
 from torch import Tensor, nn
 
-from maskwright.losses import build_loss
 from maskwright.masks.convert import to_label_map
 from maskwright.masks.tiles import Tile, blend
 from maskwright.masks.types import LabelMap, Segmentation
 from maskwright.metrics import semantic
 from maskwright.metrics.scores import Scores
+from maskwright.plan.objective import build_network, build_objective, encode
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
 
@@ -20,17 +21,19 @@ from maskwright.sampling.batches import Batch
 class SemanticTask:
     """A network with one output a class, a pixel-wise loss, the class of the largest probability."""
 
-    def __init__(self, plan: Plan) -> None:
+    settles = False
+
+    def __init__(self, plan: Plan, settled: dict[str, Any] | None = None) -> None:
         self.plan = plan
-        self.loss = build_loss(plan.loss, plan.class_weights)
+        self.loss = build_objective(plan)
 
     def network(self) -> nn.Module:
         """A fresh network as planned."""
-        return self.plan.model.build(channels=self.plan.channels, classes=len(self.plan.classes))
+        return build_network(self.plan)
 
-    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "h w"]:
+    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
         """The class ids; objects are painted as their class."""
-        return to_label_map(segmentation).ids
+        return encode("semantic", segmentation)
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The planned terms by name, weights included."""
@@ -51,6 +54,10 @@ class SemanticTask:
         for top, strip in blend(outputs, size_hw):
             ids[top : top + strip.shape[1]] = strip.argmax(axis=0)
         return LabelMap(ids, self.plan.classes)
+
+    def settle(self, images: Sequence[tuple[Float32[np.ndarray, "k h w"], Segmentation]]) -> dict[str, Any]:
+        """Nothing: the largest probability needs no threshold."""
+        return {}
 
     def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> Int64[np.ndarray, "k k1"]:
         """Pixels of one image per (ground-truth class, predicted class)."""

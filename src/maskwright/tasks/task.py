@@ -16,10 +16,12 @@ from maskwright.sampling.batches import Batch
 class Task(Protocol):
     """What the engine asks of a task, so that train, predict and evaluate have no branch on its kind."""
 
+    settles: bool  # whether thresholds are settled on validation images after training
+
     def network(self) -> nn.Module:
         """A fresh network as planned."""
 
-    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "h w"]:
+    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
         """What the loss compares with, before cropping."""
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -30,6 +32,9 @@ class Task(Protocol):
 
     def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Segmentation:
         """The segmentation of the whole image from what its tiles say."""
+
+    def settle(self, images: Sequence[tuple[Float32[np.ndarray, "k h w"], Segmentation]]) -> dict[str, Any]:
+        """The thresholds that suit these images best, from what the network says of each and its ground truth."""
 
     def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> Any:
         """What one image adds to the scores."""
