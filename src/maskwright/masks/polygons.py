@@ -1,5 +1,6 @@
 """Polygons to masks as COCO fills them, and masks to rings that follow their pixels exactly."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,6 +13,7 @@ from maskwright.masks.region import Region
 SCALE = 5  # COCO's rasteriser walks along the outline on a grid this much finer than the pixels
 FARTHEST = 1e8  # pixels from the origin; beyond, the reference's 32-bit integers on that grid overflow
 CROSSINGS = 1 << 21  # crossings of edges with pixel columns that are worked out at a time, which bounds the memory
+MOST_CORNERS = 1024  # of a polygon that is searched for edges that cross
 
 Polygon = Float64[np.ndarray, "n 2"]
 Rule = Literal["union", "even-odd"]
@@ -84,6 +86,34 @@ def signed_area(ring: Polygon) -> float:
     return float(np.sum(ring[:, 0] * following[:, 1] - following[:, 0] * ring[:, 1]) / 2)
 
 
+def cross_themselves(polygons: Sequence[Polygon]) -> Bool[np.ndarray, " n"]:
+    """Which polygons have two edges that cut through each other; touching is no crossing.
+
+    All pairs of edges are looked at; polygons of more than `MOST_CORNERS` corners are not, and count as not crossing.
+    """
+    crossing = np.zeros(len(polygons), bool)
+    by_size: dict[int, list[int]] = defaultdict(list)
+    for place, polygon in enumerate(polygons):
+        if 4 <= len(polygon) <= MOST_CORNERS:
+            by_size[1 << (len(polygon) - 1).bit_length()].append(place)
+    for size, places in by_size.items():
+        step = max(CROSSINGS // (size * size), 1)
+        for some in (places[first : first + step] for first in range(0, len(places), step)):
+            # A last corner that is repeated adds edges without length, which cross nothing.
+            rings = np.stack([np.pad(polygons[one], ((0, size - len(polygons[one])), (0, 0)), mode="edge") for one in some])
+            crossing[some] = _have_crossing_edges(rings)
+    return crossing
+
+
+def _have_crossing_edges(rings: Float64[np.ndarray, "n k 2"]) -> Bool[np.ndarray, " n"]:
+    """Whether two edges of a ring have the ends of each on both sides of the other."""
+    along = np.roll(rings, -1, axis=1) - rings
+    to_corner = rings[:, None] - rings[:, :, None]
+    side = along[:, :, None, 0] * to_corner[..., 1] - along[:, :, None, 1] * to_corner[..., 0]
+    parted = side * np.roll(side, -1, axis=2) < 0
+    return np.asarray((parted & parted.transpose(0, 2, 1)).any(axis=(1, 2)))
+
+
 def _rings(across: list[int], down: list[int], is_solid: list[bool]) -> list[list[int]]:
     """Rings of corners, each from its first corner in reading order, clockwise around parts, the other way around holes."""
     rings = []
@@ -129,7 +159,8 @@ def _filled(polygon: Polygon, box_xyxy: tuple[int, int, int, int]) -> Bool[np.nd
         rows = _crossing_rows(edges[edge], SCALE * column + 2)
         rows = np.clip(rows, y0, y1) - y0
         np.bitwise_xor.at(flips, (rows, column - x0), 1)
-    return np.bitwise_xor.accumulate(flips, axis=0)[:-1].view(bool)
+    covered: Bool[np.ndarray, "h w"] = np.bitwise_xor.accumulate(flips, axis=0)[:-1].view(bool)
+    return covered
 
 
 def _crossing_rows(edges: Int64[np.ndarray, "n 4"], step: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
@@ -155,7 +186,7 @@ def _crossing_rows(edges: Int64[np.ndarray, "n 4"], step: Int64[np.ndarray, " n"
         has_changed = np.where(is_rising, column > step, column <= step)
         changed = np.where(has_changed & (t >= 1), t, changed)
     rows = np.where(is_flat, here, ys + changed - 1)
-    return np.ceil((rows + 0.5) / SCALE - 0.5).astype(np.int64)
+    return np.asarray(np.ceil((rows + 0.5) / SCALE - 0.5), np.int64)
 
 
 def _chunks(counts: Int64[np.ndarray, " n"]) -> list[slice]:

@@ -87,7 +87,7 @@ def _meeting(a: Int64[np.ndarray, "a 4"], b: Int64[np.ndarray, "b 4"]) -> Int64[
     for first in range(0, len(a), step):
         some = a[first : first + step, None]
         meet = (np.maximum(some[..., :2], b[:, :2]) < np.minimum(some[..., 2:], b[:, 2:])).all(axis=2)
-        pairs.append(np.argwhere(meet) + (first, 0))
+        pairs.append(np.argwhere(meet) + np.array([first, 0]))
     return np.concatenate(pairs)
 
 

@@ -61,8 +61,13 @@ def region_of(counts: Sequence[int], size_hw: tuple[int, int]) -> Region:
     return Region((left, top, right, bottom), np.ascontiguousarray(columns[:, top:bottom].T))
 
 
+def area(counts: Sequence[int], size_hw: tuple[int, int]) -> int:
+    """Pixels of the mask. Raises `MaskValueError` where the runs do not add up to the image."""
+    return int(_checked(counts, size_hw)[1::2].sum())
+
+
 def to_text(counts: Sequence[int]) -> str:
-    """COCO's compressed string: differences of every other run, in characters of 5 bits and one that says whether more follow."""
+    """COCO's compressed string: differences to the last run but one, 5 bits a character and one that says that more follow."""
     runs = np.asarray(counts, np.int64)
     differences = runs.copy()
     differences[3:] -= runs[1:-2]
@@ -74,7 +79,7 @@ def to_text(counts: Sequence[int]) -> str:
     length = ends.argmax(axis=1)
     place = np.arange(LONGEST_NUMBER)
     digits |= np.where(place < length[:, None], 0x20, 0)
-    return (digits + 48).astype(np.uint8)[place <= length[:, None]].tobytes().decode("ascii")
+    return str((digits + 48).astype(np.uint8)[place <= length[:, None]].tobytes(), "ascii")
 
 
 def from_text(text: str) -> tuple[int, ...]:

@@ -1,0 +1,279 @@
+"""COCO: objects of all images in one JSON file, as polygons or run lengths (instances files and lists of results).
+
+A polygon is filled, and run lengths are packed, bit for bit as pycocotools does.
+"""
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskwright.base.errors import DataError, MaskValueError
+from maskwright.base.files import atomic_write, read_json
+from maskwright.formats.annotations import AnnotatedImage, Annotations, Holds, Loss, Note, check_losses
+from maskwright.formats.coco_lists import Id, ListedImage, id_of, read_categories, read_images, wrong_reference
+from maskwright.formats.coco_shapes import Polygons, Shape, read_shape
+from maskwright.masks import rle
+from maskwright.masks.classes import Classes
+from maskwright.masks.polygons import cross_themselves, is_hole, outline
+from maskwright.masks.region import Region
+from maskwright.masks.types import Instances
+
+TITLE = "COCO"
+HOLDS = Holds(
+    exact=True,
+    holes=True,
+    parts=True,
+    overlap=True,
+    scores=True,
+    crowd=True,
+    classes=True,
+    empty=True,
+    ignored=False,
+    size=True,
+)
+
+MAX_BYTES = 1 << 30  # of a JSON file; read, it takes several times as much memory
+
+
+@dataclass(frozen=True, eq=False)
+class _Object:
+    where: str
+    shape: Shape
+    class_id: int
+    score: float
+    is_crowd: bool
+
+
+def find(folder: Path) -> tuple[Path, ...]:
+    """JSON files in a folder, or in its annotations/, that speak of images, annotations and categories."""
+    folder = Path(folder)
+    places = (folder, folder / "annotations")
+    files = [path for place in places if place.is_dir() for path in sorted(place.glob("*.json")) if path.is_file()]
+    return tuple(path for path in files if path.stat().st_size <= MAX_BYTES and _looks_like_coco(path.read_bytes()))
+
+
+def read(path: Path, *, described_by: Path | None = None, max_bytes: int = MAX_BYTES) -> Annotations:
+    """The objects of an instances file, or of a list of results whose images and categories `described_by` tells.
+
+    Categories become classes 1, 2, ... by rising id, behind the background. What is wrong with an annotation is a note with its
+    id. Raises `DataError` where the file is no COCO file, is too large, or contradicts itself about categories or images.
+    """
+    path = Path(path)
+    value = _load(path, max_bytes)
+    if isinstance(value, list):
+        if described_by is None:
+            raise DataError(
+                f"{path}: this is a list of results, which names no images and no categories. "
+                f"Give the instances file that it was made for as well."
+            )
+        value = {**_load(Path(described_by), max_bytes), "annotations": value}
+    missing = [key for key in ("images", "annotations", "categories") if not isinstance(value.get(key), list)]
+    if missing:
+        raise DataError(f"{path}: is not a COCO instances file: there is no list of {' and none of '.join(missing)}.")
+    notes: list[Note] = []
+    classes, class_of = read_categories(value["categories"], path, notes)
+    images = read_images(value["images"], path, notes)
+    objects = _objects(value["annotations"], images, class_of, notes)
+    _note_crossing(objects, notes)
+    made = tuple(_annotated(path, image, objects.get(id, []), classes) for id, image in images.items())
+    return Annotations(path, classes, made, tuple(notes), tuple(_words(path, classes, made, objects)))
+
+
+def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: bool = False) -> tuple[Loss, ...]:
+    """Write an instances file: polygons where they are exact, run lengths for crowds and objects with holes.
+
+    Image ids are 1, 2, ...; category ids are class ids. Scores other than 1 are kept as "score". Lost are ignored pixels alone.
+    Raises `MaskValueError` where images differ in their classes, or on a loss that is not allowed.
+    """
+    path, losses = Path(path), list[Loss]()
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    classes: Classes | None = None
+    for name, instances in items:
+        if classes is not None and instances.classes != classes:
+            raise MaskValueError(f"{path}: {name} has other classes than the images before it; one COCO file has one list.")
+        classes = instances.classes
+        height, width = instances.size_hw
+        images.append({"id": len(images) + 1, "file_name": name, "width": width, "height": height})
+        losses += _ignored(name, instances)
+        for place, region in enumerate(instances.regions):
+            entry = _annotation(region, instances.size_hw, is_crowd=bool(instances.is_crowd[place]))
+            ids = {"id": len(annotations) + 1, "image_id": len(images), "category_id": int(instances.class_ids[place])}
+            score = float(instances.scores[place])
+            annotations.append({**ids, **entry, **({} if score == 1 else {"score": score})})
+    losses = list(check_losses(losses, path, TITLE, allow_loss=allow_loss))
+    categories = _written_categories(classes, {entry["category_id"] for entry in annotations})
+    _write(path, {"images": images, "annotations": annotations, "categories": categories})
+    return tuple(losses)
+
+
+def write_results(path: Path, items: Iterable[tuple[str, Instances]], *, described_by: Path) -> None:
+    """Write predictions as a list of results, with the image and category ids of the instances file that describes them.
+
+    Masks are compressed run lengths, and every object keeps its score. Raises `DataError` for an image or a class that the
+    instances file does not name.
+    """
+    described = _load(Path(described_by), MAX_BYTES)
+    image_ids = {entry["file_name"]: entry["id"] for entry in described["images"]}
+    category_ids = {entry["name"]: entry["id"] for entry in described["categories"]}
+    results = []
+    for name, instances in items:
+        if name not in image_ids:
+            raise DataError(f"{described_by}: has no image called '{name}'. Predict on the images that it describes.")
+        unknown = {instances.classes[place].name for place in np.unique(instances.class_ids).tolist()} - category_ids.keys()
+        if unknown:
+            raise DataError(f"{described_by}: has no categories called {', '.join(sorted(unknown))}.")
+        for place, region in enumerate(instances.regions):
+            results.append(
+                {
+                    "image_id": image_ids[name],
+                    "category_id": category_ids[instances.classes[int(instances.class_ids[place])].name],
+                    "segmentation": _packed(region, instances.size_hw),
+                    "bbox": _box(region.window((0, 0, *instances.size_hw[::-1]))),
+                    "score": float(instances.scores[place]),
+                }
+            )
+    _write(Path(path), results)
+
+
+def _load(path: Path, max_bytes: int) -> Any:
+    size = path.stat().st_size if path.is_file() else 0
+    if size > max_bytes:
+        raise DataError(
+            f"{path}: has {size / 1e6:.0f} MB, more than the {max_bytes / 1e6:.0f} MB that are read at once. "
+            f"Split it into several files, a part of the images each."
+        )
+    value = read_json(path)
+    if not isinstance(value, dict | list):
+        raise DataError(f"{path}: is not a COCO file: it holds neither an object nor a list.")
+    return value
+
+
+def _looks_like_coco(content: bytes) -> bool:
+    return (
+        all(word in content for word in (b'"images"', b'"annotations"', b'"categories"')) and b'"segments_info"' not in content
+    )
+
+
+def _objects(
+    entries: list[Any], images: dict[Id, ListedImage], class_of: dict[Id, int], notes: list[Note]
+) -> dict[Id, list[_Object]]:
+    """Every annotation that can be used, by image id; the others are noted."""
+    objects: dict[Id, list[_Object]] = defaultdict(list)
+    times = Counter(id_of(entry, "id") for entry in entries)
+    for number, entry in enumerate(entries, 1):
+        id = id_of(entry, "id")
+        where = f"annotation {id}" if id is not None else f"annotation number {number} (it has no id)"
+        wrong = wrong_reference(entry, images, class_of)
+        if wrong:
+            notes.append(Note(wrong[0], where, wrong[1], wrong[2], "error", left_out=True))
+            continue
+        if id is not None and times[id] > 1:
+            what = f"the id is given to {times[id]} annotations; all are kept"
+            notes.append(Note("repeated-annotation", f"{where} (number {number})", what, "Give each an id of its own."))
+        image_id, category_id = entry["image_id"], entry["category_id"]
+        shape, found = read_shape(entry, images[image_id].size_hw, where)
+        notes += found
+        if shape is not None:
+            score = _score(entry, where, notes)
+            objects[image_id].append(_Object(where, shape, class_of[category_id], score, bool(entry.get("iscrowd", 0))))
+    return objects
+
+
+def _score(entry: dict[str, Any], where: str, notes: list[Note]) -> float:
+    score = entry.get("score", 1.0)
+    if isinstance(score, int | float) and math.isfinite(score):
+        return float(score)
+    notes.append(Note("wrong-score", where, f"its score is {str(score)[:40]}; 1 is taken", "Write a number.", "error"))
+    return 1.0
+
+
+def _note_crossing(objects: dict[Id, list[_Object]], notes: list[Note]) -> None:
+    rings = [
+        (one.where, ring)
+        for some in objects.values()
+        for one in some
+        if isinstance(one.shape, Polygons)
+        for ring in one.shape.rings
+    ]
+    crossing = cross_themselves([ring for _, ring in rings])
+    for where in dict.fromkeys(rings[place][0] for place in np.flatnonzero(crossing).tolist()):
+        what = "its outline crosses itself; what it encloses an even number of times is not part of it"
+        notes.append(Note("self-crossing", where, what, "Right for loops and thin bridges; look at it otherwise.", "note"))
+
+
+def _annotated(path: Path, image: ListedImage, objects: Sequence[_Object], classes: Classes) -> AnnotatedImage:
+    def load(size_hw: tuple[int, int]) -> Instances:
+        if image.size_hw is not None and image.size_hw != size_hw:
+            raise MaskValueError(
+                f"{path}: the annotations of '{image.name}' are for {image.size_hw[1]} x {image.size_hw[0]} pixels, but the "
+                f"image has {size_hw[1]} x {size_hw[0]}. Use the image that was annotated, neither resized nor rotated."
+            )
+        try:
+            regions = tuple(one.shape.region(size_hw) for one in objects)
+        except MaskValueError as error:  # run lengths for another size than the image has, where the list does not say it
+            raise MaskValueError(f"{path}: an object of '{image.name}' does not fit its image. {error}") from error
+        return Instances(
+            size_hw=size_hw,
+            regions=regions,
+            class_ids=np.array([one.class_id for one in objects], np.int64),
+            scores=np.array([one.score for one in objects], np.float64),
+            is_crowd=np.array([one.is_crowd for one in objects], bool),
+            classes=classes,
+        )
+
+    return AnnotatedImage(image.name, image.size_hw, load, path, len(objects))
+
+
+def _words(path: Path, classes: Classes, images: Sequence[AnnotatedImage], objects: dict[Id, list[_Object]]) -> Iterable[str]:
+    every = [one for some in objects.values() for one in some]
+    polygons, crowds = (sum(isinstance(one.shape, Polygons) for one in every), sum(one.is_crowd for one in every))
+    used = len({one.class_id for one in every})
+    yield f"{path.name} (COCO): {len(images)} images, {len(every)} objects of {used} of {len(classes) - 1} categories"
+    yield f"{polygons} objects are polygons, {len(every) - polygons} run lengths; {crowds} are crowds"
+    bare = sum(image.objects == 0 for image in images)
+    if bare:
+        yield f"{bare} images have no object; they count as images in which there is nothing to find"
+
+
+def _annotation(region: Region, size_hw: tuple[int, int], *, is_crowd: bool) -> dict[str, Any]:
+    inside = region.window((0, 0, size_hw[1], size_hw[0]))
+    rings = [] if is_crowd else outline(inside.pixels)
+    x0, y0, _, _ = inside.box_xyxy
+    shape: Any = {"size": list(size_hw), "counts": list(rle.counts_of(inside, size_hw))}
+    if rings and not any(map(is_hole, rings)):
+        shape = [(ring + np.array([x0, y0])).astype(int).ravel().tolist() for ring in rings]
+    return {"segmentation": shape, "bbox": _box(inside), "area": inside.area, "iscrowd": int(is_crowd)}
+
+
+def _packed(region: Region, size_hw: tuple[int, int]) -> dict[str, Any]:
+    return {"size": list(size_hw), "counts": rle.to_text(rle.counts_of(region, size_hw))}
+
+
+def _box(region: Region) -> list[int]:
+    """x, y, width and height of the tight box."""
+    tight = Region.of_mask(region.pixels).box_xyxy
+    x0, y0, _, _ = region.box_xyxy
+    return [tight[0] + x0, tight[1] + y0, tight[2] - tight[0], tight[3] - tight[1]]
+
+
+def _ignored(name: str, instances: Instances) -> list[Loss]:
+    count = 0 if instances.ignored is None else int(np.count_nonzero(instances.ignored))
+    return [Loss(name, None, f"{count} ignored pixels")] if count else []
+
+
+def _written_categories(classes: Classes | None, used: set[int]) -> list[dict[str, Any]]:
+    """Every class but a background that no object has."""
+    infos = () if classes is None else tuple(enumerate(classes))
+    skipped = None if classes is None else classes.background
+    return [{"id": id, "name": info.name} for id, info in infos if id != skipped or id in used]
+
+
+def _write(path: Path, value: Any) -> None:
+    atomic_write(path, json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n")
