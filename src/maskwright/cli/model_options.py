@@ -1,9 +1,13 @@
 """The options that say which network is trained, shared by every command that plans."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+TaskName = Annotated[
+    Literal["semantic", "instance"] | None,
+    typer.Option("--task", help="The class of every pixel, or every object apart.", show_default="semantic"),
+]
 ModelName = Annotated[
     str | None,
     typer.Option(
@@ -24,7 +28,7 @@ EncoderWeights = Annotated[
     typer.Option(
         "--encoder-weights",
         metavar="FROM",
-        help="What the encoder starts from: imagenet (efficientnet-lite0), a file (.safetensors, .pth), hf:OWNER/REPO/FILE, or none.",
+        help="What the encoder starts from: imagenet (efficientnet-lite0), a file, hf:OWNER/REPO/FILE, or none.",
         show_default="imagenet where it is installed",
     ),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from maskwright.cli import values
-from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName
+from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName, TaskName
 from maskwright.cli.reading_options import Said, reads_data
 from maskwright.cli.split_options import Fraction, SplitFile, SplitName
 
@@ -29,6 +29,7 @@ def command(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder with images and masks.", show_default=False)],
     said: Said,
     budget: Budget = "10min",  # type: ignore[assignment]  # parsed like what is typed
+    task: TaskName = None,
     model: ModelName = None,
     encoder: EncoderName = None,
     encoder_weights: EncoderWeights = None,
@@ -54,7 +55,7 @@ def command(
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
     planned = steps.plan(
         parts, file=None, budget_minutes=budget, seed=seed, device=device, changes=wanted,
-        model=model, encoder=encoder, encoder_weights=encoder_weights,
+        task=task, model=model, encoder=encoder, encoder_weights=encoder_weights,
     )  # fmt: skip
     if out is not None:
         write_json(out, planned.to_json())

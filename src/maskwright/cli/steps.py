@@ -17,7 +17,7 @@ from maskwright.data.split_file import from_file
 from maskwright.engine.reading import Reading
 
 if TYPE_CHECKING:  # torch takes seconds to import, and a check needs none
-    from maskwright.plan.plan import Plan
+    from maskwright.plan.plan import Plan, TaskName
 
 SPLITS = "splits.json"  # of a data folder
 FRACTION = 0.2
@@ -119,6 +119,7 @@ def plan(
     seed: int,
     device: str,
     changes: dict[str, str],
+    task: "TaskName | None" = None,
     model: str | None = None,
     encoder: str | None = None,
     encoder_weights: str | None = None,
@@ -132,13 +133,13 @@ def plan(
         with working("Timing a few steps on this machine"):
             planned = make(
                 parts.train, parts.val, budget_minutes=budget_minutes, seed=seed, device=device, changes=changes,
-                model=model, encoder=encoder, encoder_weights=encoder_weights,
+                task=task, model=model, encoder=encoder, encoder_weights=encoder_weights,
             )  # fmt: skip
         heading("Plan")
     else:
-        if model or encoder or encoder_weights:
+        if task or model or encoder or encoder_weights:
             raise PlanError(
-                f"{file}: the plan says which network it trains. Leave out --model, --encoder and --encoder-weights."
+                f"{file}: the plan says what it trains. Leave out --task, --model, --encoder and --encoder-weights."
             )
         planned = change(Plan.from_json(read_json(file), source=str(file)), changes)
         _require_fit(planned, parts.train, file)

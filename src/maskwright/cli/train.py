@@ -7,7 +7,7 @@ import typer
 
 from maskwright.base.errors import DataError, RunError
 from maskwright.cli import values
-from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName
+from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName, TaskName
 from maskwright.cli.plan import Budget, Changes, Device, Seed
 from maskwright.cli.reading_options import Said, reads_data
 from maskwright.cli.split_options import Fraction, SplitFile, SplitName
@@ -30,6 +30,7 @@ def command(
     plan: Annotated[
         Path | None, typer.Option("--plan", metavar="FILE", help="Train this plan.json instead of planning.")
     ] = None,
+    task: TaskName = None,
     model: ModelName = None,
     encoder: EncoderName = None,
     encoder_weights: EncoderWeights = None,
@@ -59,7 +60,7 @@ def command(
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
     planned = steps.plan(
         parts, file=plan, budget_minutes=budget, seed=seed, device=device, changes=wanted,
-        model=model, encoder=encoder, encoder_weights=encoder_weights,
+        task=task, model=model, encoder=encoder, encoder_weights=encoder_weights,
     )  # fmt: skip
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
     path = run_steps.score_and_report(run, parts, reading=reading, predict=load(folder, device=device))

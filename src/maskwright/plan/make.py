@@ -6,7 +6,6 @@ from functools import partial
 from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
-from maskwright.masks.types import Instances
 from maskwright.models import Model, UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
 from maskwright.plan import rules
@@ -39,7 +38,7 @@ def plan(
 ) -> Plan:
     """Plan a training of so many minutes on this machine.
 
-    `task` is "semantic" or "instance"; None is the one that the masks are made for.
+    `task` is "semantic" (None, too) or "instance".
     `model` is a name in `maskwright.models.MODELS`, `encoder` one in `maskwright.nn.encoders.ENCODERS`, `encoder_weights`
     "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand,
     which win over the rules.
@@ -52,7 +51,7 @@ def plan(
     changes = changes or {}
     found = fingerprint(train)
     network, why = rules.architecture(found, model, encoder)
-    task = task or ("instance" if isinstance(train[0].segmentation, Instances) else "semantic")
+    task = task or "semantic"
     weights = rules.encoder_weights(network, encoder_weights)
     draft = _draft(found, train, task, network, weights, budget_minutes, seed, device)
     if not isinstance(network, UNetConfig):
