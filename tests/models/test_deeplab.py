@@ -188,6 +188,25 @@ def test_a_fresh_network_starts_with_logits_of_moderate_size():
         assert 0.1 < float(logits.detach().std()) < 3
 
 
+def test_weights_start_by_incoming_values_and_those_of_the_encoder_in_its_own_way():
+    network = tiny(width=64, separable=False).build(channels=3, classes=40)
+    deviations = {
+        network.aspp.atrous[0][0]: (2 / (9 * 512)) ** 0.5,
+        network.decoder.refine[1][0]: (2 / (9 * 64)) ** 0.5,
+        network.head: (1 / 64) ** 0.5,
+        network.encoder.layer2[0].conv1: (2 / (9 * 128)) ** 0.5,  # 64 channels come in, 128 go out
+    }
+    for conv, deviation in deviations.items():
+        assert float(conv.weight.detach().std()) == pytest.approx(deviation, rel=0.1)
+
+
+def test_dropout_acts_in_training_only():
+    network, image = tiny(width=64, dropout=0.5).build(channels=1, classes=2), torch.rand(2, 1, 32, 32)
+    assert not torch.equal(network(image), network(image))
+    network.eval()
+    assert torch.equal(network(image), network(image))
+
+
 def test_it_learns_one_class_as_one_logit():
     torch.manual_seed(0)
     network = tiny(width=16, rates=(1, 2)).build(channels=1, classes=1)

@@ -75,7 +75,8 @@ class DeepLabConfig:
 class DeepLab(nn.Module):
     """An encoder, the pyramid on its coarsest map, in v3+ a decoder, and a 1x1 convolution whose logits are interpolated.
 
-    `LOW_LEVEL_STRIDE` and the output stride divide the padded sides, so every interpolation is by a whole factor.
+    The output stride divides the padded sides, so every interpolation is by a whole factor. It takes pixels as squares, as
+    torchvision does; the authors' code takes them as points (`align_corners`) and asks for sides such as 513.
     """
 
     def __init__(self, config: DeepLabConfig, channels: int, classes: int) -> None:
