@@ -26,7 +26,8 @@ class ObjectOverlaps:
     @property
     def iou(self) -> Float64[np.ndarray, " p"]:
         """Shared pixels over the pixels of either object, of each pair."""
-        return self.pixels / (self.true_areas[self.true] + self.predicted_areas[self.predicted] - self.pixels)
+        either = self.true_areas[self.true] + self.predicted_areas[self.predicted] - self.pixels
+        return np.asarray(self.pixels / either)
 
     def among(self, pairs: Bool[np.ndarray, " p"]) -> "ObjectOverlaps":
         """The chosen pairs; the objects stay."""

@@ -91,4 +91,4 @@ def _area(
     precision = hits / (counted + np.spacing(1))
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     reached = np.searchsorted(RECALLS, ratio(hits, np.broadcast_to(truths[:, None], hits.shape)), side="right")
-    return (best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / len(RECALLS)
+    return np.asarray((best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / len(RECALLS))

@@ -59,3 +59,8 @@ def ratio(part: Float64[np.ndarray, "*s"], whole: Float64[np.ndarray, "*s"]) -> 
 def mean(values: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, " n"]:
     """The mean of each row over what can be measured; NaN where nothing can."""
     return ratio(np.nansum(values, axis=1), np.count_nonzero(~np.isnan(values), axis=1).astype(np.float64))
+
+
+def mean_of_images(values: Float64[np.ndarray, "n k"], weights: Float64[np.ndarray, "m n"]) -> Float64[np.ndarray, "m k"]:
+    """The weighted mean over the images where a value can be measured."""
+    return ratio(weights @ np.nan_to_num(values), weights @ (~np.isnan(values)).astype(np.float64))

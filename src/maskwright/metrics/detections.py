@@ -23,6 +23,7 @@ class Detections:
     scores: Float64[np.ndarray, " d"]
     outcomes: UInt8[np.ndarray, "d sizes thresholds"]  # SPURIOUS, HIT or LEFT_OUT
     truths: Int64[np.ndarray, "k sizes"]
+    unseen: int  # predictions beyond the `MOST` of a class
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value; the outcomes of a prediction are one text of digits."""
@@ -33,6 +34,7 @@ class Detections:
             "scores": self.scores.tolist(),
             "outcomes": ["".join(map(str, row)) for row in flat.tolist()],
             "truths": self.truths.tolist(),
+            "unseen": self.unseen,
         }
 
     @classmethod
@@ -45,6 +47,7 @@ class Detections:
             np.array(value["scores"], np.float64),
             digits.reshape(-1, len(SIZES), len(THRESHOLDS)),
             np.array(value["truths"], np.int64).reshape(-1, len(SIZES)),
+            value["unseen"],
         )
 
 
@@ -67,12 +70,12 @@ def detections_of(objects: CountedObjects) -> Detections:
     _match(objects, order, left_out, outcomes)
     truths = np.zeros((len(true.classes), len(SIZES)), np.int64)
     np.add.at(truths, true.class_ids, ~left_out)
-    return Detections(classes, ranks, predicted.scores[order], outcomes, truths)
+    return Detections(classes, ranks, predicted.scores[order], outcomes, truths, len(predicted) - len(order))
 
 
 def _of_size(areas: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, "n sizes"]:
     low, high = np.array(list(SIZES.values())).T
-    return (areas[:, None] >= low) & (areas[:, None] <= high)
+    return np.asarray((areas[:, None] >= low) & (areas[:, None] <= high))
 
 
 def _match(

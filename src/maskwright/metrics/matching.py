@@ -44,7 +44,7 @@ def _codes(
     overlaps: ObjectOverlaps, true: Int64[np.ndarray, " p"], predicted: Int64[np.ndarray, " p"]
 ) -> Int64[np.ndarray, " p"]:
     """One number for each pair, in the order in which pairs are sorted."""
-    return true * len(overlaps.predicted_areas) + predicted
+    return np.asarray(true * len(overlaps.predicted_areas) + predicted)
 
 
 def _assigned(

@@ -9,6 +9,8 @@ from jaxtyping import Float64
 
 from maskwright.base.rng import stream
 
+FEW_IMAGES = 5  # below this many the bootstrap draws the same few images again and again
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
@@ -20,13 +22,14 @@ class Score:
     """
 
     metric: str
-    subject: str  # a class name, 'foreground mean' or 'all classes'
+    subject: str  # a class name, or what several classes are taken for, such as 'foreground mean' or 'all objects'
     value: float
     low: float = float("nan")
     high: float = float("nan")
     baseline: float = float("nan")
     rule: str
     images: int
+    detail: bool = False  # one of many that say nearly the same; tables may leave it out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,7 @@ class Scores:
     rows: tuple[Score, ...]
     warnings: tuple[str, ...]
     class_names: tuple[str, ...]
-    table: tuple[tuple[int, ...], ...]  # (k, k + 1): pixels per (ground truth, prediction); last column: not predicted
+    table: tuple[tuple[int, ...], ...]  # (k, k + 1): pixels per (ground truth, prediction); empty where objects were scored
     per_image: tuple[dict[str, Any], ...]  # {"id": ..., "dice": {class name: value or None}, "pixels": ..., ...}
     headline: str  # the metric and subject that stand for the rest, such as 'dice/foreground mean'
     baseline: str = ""  # the prediction behind every row's baseline, in words
@@ -84,6 +87,15 @@ def interval(resampled: Float64[np.ndarray, " draws"]) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def too_few(images: int) -> tuple[str, ...]:
+    """The warning that so many images cannot say how sure their scores are; none where there are enough."""
+    if images == 1:
+        return ("Only one image was scored: there is no interval, and other images may score quite differently.",)
+    if images < FEW_IMAGES:
+        return (f"Only {images} images were scored: the intervals are unreliable, most likely too narrow.",)
+    return ()
 
 
 def without_nan(value: Any) -> Any:

@@ -10,13 +10,12 @@ from maskwright.base.errors import DataError, MaskValueError
 from maskwright.masks.classes import Classes
 from maskwright.masks.overlap import class_table
 from maskwright.masks.types import LabelMap
-from maskwright.metrics.counts import Counts, mean, ratio
-from maskwright.metrics.scores import Score, Scores, bootstrap_weights, interval
+from maskwright.metrics.counts import Counts, mean, mean_of_images
+from maskwright.metrics.scores import Score, Scores, bootstrap_weights, interval, too_few
 
 ALL = "all classes"
 FOREGROUND = "foreground mean"
 
-FEW_IMAGES = 5  # below this many the bootstrap draws the same few images again and again
 TRAP_ACCURACY, TRAP_DICE, TRAP_MARGIN = 0.95, 0.5, 0.02  # what looks good, what is not, and how near to knowing nothing
 
 
@@ -107,13 +106,13 @@ def values_of(
     pooled, foreground = images.pooled(weights), _foreground(classes, background)
     values = {
         ("pixel accuracy", ALL): pooled.accuracy,
-        ("pixel accuracy per image", ALL): _mean_of_images(images.accuracy[:, None], weights)[:, 0],
+        ("pixel accuracy per image", ALL): mean_of_images(images.accuracy[:, None], weights)[:, 0],
     }
     by_metric = {
         "dice": pooled.dice,
-        "dice per image": _mean_of_images(images.dice, weights),
+        "dice per image": mean_of_images(images.dice, weights),
         "iou": pooled.iou,
-        "iou per image": _mean_of_images(images.iou, weights),
+        "iou per image": mean_of_images(images.iou, weights),
     }
     for metric, of_class in by_metric.items():
         values |= {(metric, subject): value for subject, value in _subjects(of_class, classes, foreground).items()}
@@ -133,11 +132,6 @@ def _subjects(
         subjects[FOREGROUND] = mean(of_class[:, foreground])
     subjects[ALL] = mean(of_class)
     return subjects
-
-
-def _mean_of_images(values: Float64[np.ndarray, "n k"], weights: Float64[np.ndarray, "m n"]) -> Float64[np.ndarray, "m k"]:
-    """The weighted mean over the images where a value can be measured."""
-    return ratio(weights @ np.nan_to_num(values), weights @ (~np.isnan(values)).astype(np.float64))
 
 
 def _measured(images: Counts, metric: str, subject: str, classes: Classes) -> int:
@@ -195,11 +189,7 @@ def _warnings(pooled: Counts, know_nothing: Counts, classes: Classes, background
             )
         elif predicted == 0:
             warnings.append(f"The class '{name}' was never predicted, though {true} pixels of the ground truth are of it.")
-    if images == 1:
-        warnings.append("Only one image was scored: there is no interval, and other images may score quite differently.")
-    elif images < FEW_IMAGES:
-        warnings.append(f"Only {images} images were scored: the intervals are unreliable, most likely too narrow.")
-    return tuple(warnings)
+    return (*warnings, *too_few(images))
 
 
 def _per_image(

@@ -16,26 +16,32 @@ NAME_LENGTH = 28  # characters of a class name; longer ones would push the numbe
 def score_table(scores: Scores, *, per_image: bool = False) -> Table:
     """Scores with their intervals and baselines, the headline's metric first; each row's rule stands below, by its number.
 
-    `per_image` adds the means over images to the pooled scores. Names are shown as they are: brackets in them are no markup.
+    `per_image` adds the means over images to the pooled scores, and the details. Names are shown as they are: brackets in them
+    are no markup.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
     table.add_column("score", no_wrap=True)
     table.add_column("of", overflow="fold")
-    for heading in ("value", "95 % interval", "baseline", "rule"):
+    for heading in ("value", "95 % interval", *(["baseline"] if scores.baseline else []), "rule"):
         table.add_column(heading, justify="right", no_wrap=True)
     rules: dict[str, int] = {}
-    for group in score_groups(scores):
-        if group.metric.endswith(" per image") and not per_image:
-            continue
-        for row in group.rows:
+    groups = [
+        (group.metric, rows)
+        for group in score_groups(scores)
+        if (rows := [row for row in group.rows if per_image or not (row.detail or group.metric.endswith(" per image"))])
+    ]
+    spaced = any(len(rows) > 1 for _, rows in groups)
+    for metric, rows in groups:
+        for row in rows:
             rule = rules.setdefault(row.rule, len(rules) + 1)
-            cells = (number(row.value), interval_of(row), number(row.baseline), str(rule))
-            name = title_of(group.metric) if row is group.rows[0] else ""
+            baseline = [number(row.baseline)] if scores.baseline else []
+            cells = (number(row.value), interval_of(row), *baseline, str(rule))
+            name = title_of(metric) if row is rows[0] else ""
             style = "bold" if row is scores.headline_row else ""
-            table.add_row(name, _name(row.subject), *cells, style=style, end_section=row is group.rows[-1])
+            table.add_row(name, _name(row.subject), *cells, style=style, end_section=spaced and row is rows[-1])
     notes = [f"{place}  {rule}" for rule, place in rules.items()]
-    baseline = [f"Baseline: {scores.baseline}."] if scores.baseline else []
-    table.caption = Text(printable("\n".join([*baseline, *notes])), style="dim not italic")
+    about = [f"Baseline: {scores.baseline}."] if scores.baseline else []
+    table.caption = Text(printable("\n".join([*about, *notes])), style="dim not italic")
     return table
 
 
