@@ -1,0 +1,116 @@
+"""Boxes: areas, overlap, clipping, coding against a reference, and the suppression of doubles."""
+
+import math
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64, Shaped
+from torch import Tensor
+
+Weights = tuple[float, float, float, float]
+
+BOX_WEIGHTS: Weights = (10.0, 10.0, 5.0, 5.0)  # of Fast R-CNN's codes: they bring the targets to about variance 1
+PROPOSAL_WEIGHTS: Weights = (1.0, 1.0, 1.0, 1.0)
+MOST_GROWTH = math.log(1000 / 16)  # of a side by a code, as a logarithm; beyond it a wild code overflows
+BLOCK = 256  # boxes that are compared with all others at once: their overlaps fit a processor's cache
+
+
+def areas(boxes_xyxy: Float[Tensor, "n 4"]) -> Float[Tensor, " n"]:
+    """Width times height; 0 where a side is negative."""
+    return (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).clamp(min=0).prod(dim=1)
+
+
+def box_iou(first: Float[Tensor, "n 4"], second: Float[Tensor, "m 4"]) -> Float[Tensor, "n m"]:
+    """Intersection over union of every pair; 0 where both are empty."""
+    corner = torch.maximum(first[:, None, :2], second[None, :, :2])
+    width_height = (torch.minimum(first[:, None, 2:], second[None, :, 2:]) - corner).clamp(min=0)
+    shared = width_height[..., 0] * width_height[..., 1]
+    union = areas(first)[:, None] + areas(second)[None] - shared
+    return torch.where(union > 0, shared / union, 0.0)
+
+
+def clip_boxes(boxes_xyxy: Float[Tensor, "*n 4"], size_hw: tuple[int, int]) -> Float[Tensor, "*n 4"]:
+    """The parts of boxes that lie in an image."""
+    height, width = size_hw
+    return torch.stack([boxes_xyxy[..., side].clamp(0, (width, height)[side % 2]) for side in range(4)], dim=-1)
+
+
+def large_enough(boxes_xyxy: Float[Tensor, "n 4"], least: float) -> Bool[Tensor, " n"]:
+    """Which boxes have both sides of at least so many pixels; not one with a coordinate that is no number."""
+    return (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2] >= least).all(dim=1)
+
+
+def encode(boxes_xyxy: Float[Tensor, "n 4"], references_xyxy: Float[Tensor, "n 4"], weights: Weights) -> Float[Tensor, "n 4"]:
+    """What a network has to say to make a reference the box: shift of its centre in its sides, growth as a logarithm.
+
+    As in Fast R-CNN (arXiv:1504.08083) and torchvision. All boxes must have an area, as there is no code otherwise.
+    """
+    sides, reference_sides = boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], references_xyxy[:, 2:] - references_xyxy[:, :2]
+    centers, reference_centers = boxes_xyxy[:, :2] + 0.5 * sides, references_xyxy[:, :2] + 0.5 * reference_sides
+    shift = (centers - reference_centers) / reference_sides
+    return torch.cat([shift, torch.log(sides / reference_sides)], dim=1) * shift.new_tensor(weights)
+
+
+def decode(codes: Float[Tensor, "n k 4"], references_xyxy: Float[Tensor, "n 4"], weights: Weights) -> Float[Tensor, "n k 4"]:
+    """The boxes that codes, several for each reference, make of it."""
+    codes = codes / codes.new_tensor(weights)
+    sides = (references_xyxy[:, 2:] - references_xyxy[:, :2])[:, None]
+    centers = references_xyxy[:, None, :2] + 0.5 * sides
+    centers = codes[..., :2] * sides + centers
+    half = 0.5 * torch.exp(codes[..., 2:].clamp(max=MOST_GROWTH)) * sides
+    return torch.cat([centers - half, centers + half], dim=-1)
+
+
+def nms(boxes_xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], most_iou: float) -> Int64[Tensor, " kept"]:
+    """Which boxes stay, best first, when each takes away those of lower scores that overlap it by more than `most_iou`.
+
+    Non-maximum suppression as torchvision's on the processor: of equal scores the first counts as the better, and boxes without
+    area take nothing away.
+    """
+    return grouped_nms(boxes_xyxy, scores, torch.zeros_like(scores, dtype=torch.int64), most_iou)
+
+
+def grouped_nms(
+    boxes_xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], groups: Int64[Tensor, " n"], most_iou: float
+) -> Int64[Tensor, " kept"]:
+    """`nms` within each group (a class, a level of a pyramid): boxes of different groups leave each other alone."""
+    order = torch.sort(scores.detach(), stable=True, descending=True).indices
+    sorted_boxes = boxes_xyxy.detach()[order].float().cpu().numpy()
+    sorted_groups = groups[order].cpu().numpy()
+    stays = np.zeros(len(order), bool)
+    for group in np.unique(sorted_groups):
+        members = np.flatnonzero(sorted_groups == group)
+        stays[members] = _survivors(sorted_boxes[members], most_iou)
+    return order[torch.from_numpy(stays).to(order.device)]
+
+
+def _survivors(boxes: Shaped[np.ndarray, "n 4"], most_iou: float) -> Shaped[np.ndarray, " n"]:
+    """Which of boxes in falling order of their scores stay.
+
+    Block by block: within a block one box after another, then all later boxes against the block's survivors at once.
+    """
+    stays = np.ones(len(boxes), bool)
+    for begin in range(0, len(boxes), BLOCK):
+        block = begin + np.flatnonzero(stays[begin : begin + BLOCK])
+        over = _overlaps(boxes[block], boxes[block], most_iou)
+        alive = np.ones(len(block), bool)
+        for number in np.flatnonzero(over.sum(axis=1) > over.diagonal()):  # others have nothing to take away
+            if alive[number]:
+                alive[number + 1 :] &= ~over[number, number + 1 :]
+        stays[block] = alive
+        later = begin + BLOCK + np.flatnonzero(stays[begin + BLOCK :])
+        if len(later):
+            stays[later] = ~_overlaps(boxes[block[alive]], boxes[later], most_iou).any(axis=0)
+    return stays
+
+
+def _overlaps(
+    first: Shaped[np.ndarray, "n 4"], second: Shaped[np.ndarray, "m 4"], most_iou: float
+) -> Shaped[np.ndarray, "n m"]:
+    """Which pairs have a larger IoU; in NumPy, as many small steps cost less there than in torch."""
+    corner = np.maximum(first[:, None, :2], second[None, :, :2])
+    width_height = np.maximum(np.minimum(first[:, None, 2:], second[None, :, 2:]) - corner, 0)
+    shared = width_height[..., 0] * width_height[..., 1]
+    area, other_area = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (first, second))
+    union = area[:, None] + other_area[None] - shared
+    return np.greater(np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0), np.float64(most_iou))
