@@ -57,7 +57,7 @@ def named(
     if output_stride is not None:
         if "output_stride" not in {field.name for field in fields(config)}:
             raise PlanError(f"'{name}' has no output stride to choose; deeplabv3 and deeplabv3+ have, 16 or 8.")
-        config = replace(config, output_stride=output_stride)  # type: ignore[call-arg]  # it has, as was just seen
+        config = replace(config, output_stride=output_stride)  # type: ignore[arg-type]  # it has, as was just seen
     channels, classes = channels or CHANNELS, classes or CLASSES
     network = config.build(channels=channels, classes=classes)
     return Subject(title=config.title, network=network, channels=channels, classes=classes, weights=FRESH)

@@ -1,5 +1,8 @@
 """What is settled after training, on validation images: thresholds that no gradient reaches."""
 
+import numpy as np
+from jaxtyping import Float32
+
 from maskwright.base.files import write_json
 from maskwright.data.dataset import DataSet
 from maskwright.engine.predict import load
@@ -15,14 +18,14 @@ def settle(run: Run, val: DataSet | None, *, device: str = "auto") -> None:
     if val is None or not task_of(run.plan).settles:
         return
     predict = load(run.folder, device=device)
-    images, megapixels = [], 0.0
+    images: list[tuple[Float32[np.ndarray, "k h w"], Segmentation]] = []
+    megapixels = 0.0
     for sample in val:
         if sample.segmentation is None:
             continue
         megapixels += sample.image.shape[0] * sample.image.shape[1] / 1e6
         if images and megapixels > MEGAPIXELS:
             break
-        truth: Segmentation = sample.segmentation
-        images.append((predict.outputs(sample.image), truth))
+        images.append((predict.outputs(sample.image), sample.segmentation))
     if images:
         write_json(run.settled_path, predict.task.settle(images))

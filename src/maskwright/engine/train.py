@@ -25,7 +25,7 @@ from maskwright.engine.signals import stop_on_signals
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
 from maskwright.nn.device import keep_memory, pick_device
-from maskwright.nn.encoders.weights import load_encoder_weights
+from maskwright.plan.objective import start_encoder
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, Batches, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -105,8 +105,8 @@ class _Training:
             torch.manual_seed(self.plan.seed)
             network = self.task.network()
         kept = run.load_checkpoint()
-        if kept is None and self.plan.encoder_weights is not None:
-            load_encoder_weights(network.encoder, self.plan.model.encoder, self.plan.encoder_weights)
+        if kept is None:
+            start_encoder(self.plan, network)
         network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.state = TrainingState(self.plan, network)
         self.network, self.optimizer = self.fabric.setup(network, self.state.optimizer)

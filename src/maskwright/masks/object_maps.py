@@ -90,7 +90,7 @@ def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]
     seeded[0] = True
     lonely = ~seeded[parts]
     seeds[lonely] = parts[lonely] + count
-    labels = np.asarray(watershed(-depth, seeds, mask=foreground), np.int32)
+    labels = np.asarray(watershed(-depth, seeds, mask=foreground), np.int32)  # type: ignore[no-untyped-call]
     return _without_small(labels, finding.smallest)
 
 
@@ -100,7 +100,7 @@ def _without_small(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.
     kept = areas >= smallest
     kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return numbers[labels]
+    return np.asarray(numbers[labels])
 
 
 def instances_of(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Classes) -> Instances:
