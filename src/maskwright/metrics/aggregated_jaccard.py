@@ -43,4 +43,4 @@ def shared_pixels(objects: CountedObjects, shown: Bool[np.ndarray, " m"]) -> Sha
     either = np.bincount(classes[0][counted], overlaps.true_areas[counted], size) - shared
     either += np.bincount(classes[0][true], overlaps.predicted_areas[predicted], size)
     either += np.bincount(classes[1][idle], overlaps.predicted_areas[idle], size)
-    return SharedPixels(shared, either)
+    return SharedPixels(shared.astype(np.float64), either.astype(np.float64))  # a bincount of nothing is whole

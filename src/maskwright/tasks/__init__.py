@@ -1,12 +1,14 @@
 """How a segmentation becomes a target and an output becomes a segmentation."""
 
+from collections.abc import Callable
 from typing import Any
 
 from maskwright.plan.plan import Plan
+from maskwright.tasks.instance import InstanceTask
 from maskwright.tasks.semantic import SemanticTask
 from maskwright.tasks.task import Task
 
-TASKS = {"semantic": SemanticTask}
+TASKS: dict[str, Callable[[Plan, dict[str, Any] | None], Task]] = {"semantic": SemanticTask, "instance": InstanceTask}
 
 
 def task_of(plan: Plan, settled: dict[str, Any] | None = None) -> Task:
