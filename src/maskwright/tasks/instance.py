@@ -1,0 +1,104 @@
+"""Instance segmentation the U-Net way: maps of classes, outlines and depths, and a watershed from the middles of objects."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt16
+from torch import Tensor, nn
+
+from maskwright.losses.objects import EXTRA_OUTPUTS
+from maskwright.masks.convert import to_instances
+from maskwright.masks.object_maps import Finding, ObjectMaps, find_objects, instances_of
+from maskwright.masks.tiles import Tile, blend
+from maskwright.masks.types import Instances, Segmentation
+from maskwright.metrics import instance
+from maskwright.metrics.instance_tally import InstanceTally, tally
+from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.scores import Scores
+from maskwright.plan.objective import build_network, build_objective, encode
+from maskwright.plan.plan import Plan
+from maskwright.sampling.batches import Batch
+
+FOREGROUNDS = (0.3, 0.4, 0.5, 0.6)  # thresholds that are tried
+SEEDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+SMALLEST = (8, 20, 40)
+SETTLED_AT = 6  # thresholds of IoU, from 0.5 to 0.75
+
+Scored = tuple[Float32[np.ndarray, "k h w"], Segmentation]  # what the network says of an image, and its ground truth
+
+
+class InstanceTask:
+    """A network that draws maps of objects; objects are found in the maps of a whole image, so that no tile cuts any."""
+
+    settles = True
+
+    def __init__(self, plan: Plan, settled: dict[str, Any] | None = None) -> None:
+        self.plan = plan
+        self.loss = build_objective(plan)
+        self.finding = Finding(**settled) if settled else Finding()
+
+    def network(self) -> nn.Module:
+        """A fresh network as planned."""
+        return build_network(self.plan)
+
+    def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "3 h w"]:
+        """The layers of `masks.object_maps.to_maps`."""
+        return encode("instance", segmentation)
+
+    def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """The planned terms by name, and those of outlines and depths."""
+        return self.loss.terms(network(batch.image), batch.target)
+
+    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float32[Tensor, "b k h w"]:
+        """Probabilities of classes and outlines, and depths; with `mirror` in the plan the mean over mirror images."""
+        maps = _activated(network(image))
+        if not self.plan.mirror:
+            return maps
+        for axes in ((3,), (2,), (2, 3)):
+            maps += _activated(network(image.flip(axes))).flip(axes)
+        return maps / 4
+
+    def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Instances:
+        """The objects in the blended maps of the whole image."""
+        maps = np.concatenate([strip for _, strip in blend(outputs, size_hw)], axis=1)
+        return self._found(maps, self.finding)
+
+    def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> InstanceTally:
+        """What matches what in one image."""
+        return tally(to_instances(ground_truth), to_instances(prediction), id=id)
+
+    def scores(self, ids: Sequence[str], tallies: Sequence[InstanceTally]) -> Scores:
+        """Average precision, matching at IoU thresholds, panoptic quality, counts, and what a person has to mend."""
+        return instance.scores(ids, tallies, self.plan.classes)
+
+    def settle(self, images: Sequence[Scored]) -> dict[str, Any]:
+        """The thresholds that find the objects of these images best: average precision at IoU 0.5 to 0.75.
+
+        First both thresholds, then the smallest object. Of equals, the ones that are there already.
+        """
+        pairs = [replace(self.finding, foreground=a, seed=b) for a, b in product(FOREGROUNDS, SEEDS)]
+        best = self._best([self.finding, *pairs], images)
+        return asdict(self._best([best, *(replace(best, smallest=pixels) for pixels in SMALLEST)], images))
+
+    def _best(self, findings: Sequence[Finding], images: Sequence[Scored]) -> Finding:
+        return max(findings, key=lambda finding: self._agreement(images, finding))
+
+    def _agreement(self, images: Sequence[Scored], finding: Finding) -> float:
+        """StarDist's average precision of all objects together, the mean of IoU 0.5 to 0.75; 0 where there is no object."""
+        tallies = [tally(to_instances(truth), self._found(maps, finding)) for maps, truth in images]
+        of_classes = MatchCounts.pooled([each.counts for each in tallies])
+        counts = MatchCounts(*(part.sum(axis=0)[:SETTLED_AT] for part in vars(of_classes).values()))
+        return float(np.nan_to_num(counts.accuracy).mean())
+
+    def _found(self, maps: Float32[np.ndarray, "k h w"], finding: Finding) -> Instances:
+        named = ObjectMaps(maps[:-EXTRA_OUTPUTS], maps[-2], maps[-1])
+        return instances_of(find_objects(named, finding), named, self.plan.classes)
+
+
+def _activated(logits: Float[Tensor, "b k h w"]) -> Float32[Tensor, "b k h w"]:
+    logits = logits.float()
+    return torch.cat([torch.softmax(logits[:, :-EXTRA_OUTPUTS], dim=1), torch.sigmoid(logits[:, -EXTRA_OUTPUTS:])], dim=1)

@@ -1,0 +1,86 @@
+"""The instance task: maps become objects, tiles cut none, thresholds settle on what suits."""
+
+import numpy as np
+import torch
+
+from maskwright.losses import LossTerm
+from maskwright.masks.classes import Classes
+from maskwright.masks.convert import instances_from_labels, instances_to_labels
+from maskwright.masks.object_maps import CLASS, DEPTH, DEPTH_STEPS, OUTLINE, to_maps
+from maskwright.masks.tiles import tiles
+from maskwright.masks.types import LabelMap
+from maskwright.models.unet import UNetConfig
+from maskwright.plan.plan import Plan
+from maskwright.sampling.augment import Augmentation
+from maskwright.sampling.batches import Batch
+from maskwright.sampling.normalize import Normalization
+from maskwright.tasks import task_of
+
+CLASSES = Classes.named("background", "cell")
+PLAN = Plan(
+    task="instance", classes=CLASSES, channels=1, model=UNetConfig(widths=(4,)), normalization=Normalization(), crop_hw=(16, 16),
+    batch=2, foreground_share=0.5, augmentation=Augmentation(), loss=(LossTerm(name="cross-entropy"), LossTerm(name="dice")),
+    steps=1, validate_every=1, precision="fp32", tile_hw=(32, 32), tile_overlap=8, budget_minutes=1.0,
+)  # fmt: skip
+TASK = task_of(PLAN)
+
+
+def squares():
+    """Two squares that touch, and one apart."""
+    labels = np.zeros((40, 60), np.int32)
+    labels[4:20, 4:20], labels[4:20, 20:36], labels[25:37, 40:55] = 1, 2, 3
+    return instances_from_labels(labels, CLASSES)
+
+
+def outputs_of(instances):
+    """What a network that makes no mistake says."""
+    layers = to_maps(instances)
+    cell = layers[CLASS].astype(np.float32)
+    return np.stack([1 - cell, cell, layers[OUTLINE].astype(np.float32), layers[DEPTH] / np.float32(DEPTH_STEPS)])
+
+
+def test_the_network_draws_classes_outline_and_depth():
+    network = TASK.network()
+    images = torch.zeros(2, 1, 16, 16)
+    assert network(images).shape == (2, 4, 16, 16)
+    target = torch.zeros(2, 3, 16, 16, dtype=torch.int64)
+    assert TASK.losses(network, Batch(images, target, ("a", "b"))).keys() == {"cross-entropy", "dice", "outline", "depth"}
+
+
+def test_what_a_tile_says_lies_between_0_and_1():
+    said = TASK.predict_tile(TASK.network(), torch.randn(1, 1, 9, 9))
+    assert said.min() >= 0
+    assert torch.allclose(said[:, :2].sum(dim=1), torch.ones(1, 9, 9))
+    assert said.max() <= 1
+
+
+def test_objects_across_tiles_come_out_whole_and_once():
+    """In tiles as at once: the objects are found in the whole image's maps."""
+    truth = squares()
+    maps = outputs_of(truth)
+    whole = TASK.merge([(tile, maps[:, tile.rows, tile.columns]) for tile in tiles((40, 60), (40, 60), 0)], (40, 60))
+    tiled = TASK.merge([(tile, maps[:, tile.rows, tile.columns]) for tile in tiles((40, 60), (16, 16), 4)], (40, 60))
+    assert len(whole) == len(tiled) == 3
+    assert np.array_equal(instances_to_labels(whole), instances_to_labels(tiled))
+    assert TASK.scores(["a"], [TASK.tally("a", truth, tiled)]).headline_row.value == 1.0
+
+
+def test_connected_parts_of_a_label_map_are_its_objects():
+    ids = np.zeros((6, 8), np.uint16)
+    ids[1:3, 1:3], ids[4:, 5:] = 1, 1
+    layers = TASK.encode(LabelMap(ids, CLASSES))
+    assert np.array_equal(layers[CLASS], ids)
+    assert (layers[DEPTH] > 0).sum() == ids.sum()
+
+
+def test_thresholds_settle_on_what_finds_the_objects():
+    """A network that is never sure: at the usual threshold nothing is found, at a lower one everything."""
+    truth = squares()
+    maps = outputs_of(truth)
+    maps[1] *= 0.45  # the surest pixel is below the usual threshold
+    maps[0] = 1 - maps[1]
+    assert len(TASK.merge([(tile, maps) for tile in tiles((40, 60), (40, 60), 0)], (40, 60))) == 0
+    settled = TASK.settle([(maps, truth)])
+    assert settled["foreground"] < 0.45
+    found = task_of(PLAN, settled).merge([(tile, maps) for tile in tiles((40, 60), (40, 60), 0)], (40, 60))
+    assert len(found) == 3
