@@ -38,6 +38,12 @@ def said(
     repair: Annotated[
         str | None, option("--repair", "HOW", "'nearest' mends masks that JPEG or smooth resizing changed.")
     ] = None,
+    format: Annotated[
+        str | None, option("--format", "FORMAT", "Format of annotations, where there are no masks: coco.")
+    ] = None,
+    annotations: Annotated[
+        Path | None, option("--annotations", "FILE", "The annotations, where several might be meant.")
+    ] = None,
     group_by: Annotated[
         str | None, option("--group-by", "REGEX", "Regular expression on image names: what belongs together.")
     ] = None,
@@ -54,6 +60,8 @@ def said(
         "colors": values.color_table(colors) if colors else None,
         "foreground": foreground,
         "repair": repair,
+        "format": format,
+        "annotations": annotations,
         "group_by": group_by,
         "max_pixels": max_pixels,
     }

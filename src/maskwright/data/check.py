@@ -10,8 +10,9 @@ import numpy as np
 
 from maskwright.base.errors import DataError
 from maskwright.data import findings
+from maskwright.data.annotated import find_source
 from maskwright.data.coding import CodingError, CodingOptions
-from maskwright.data.dataset import DataSet, from_scan
+from maskwright.data.dataset import DataSet, from_scan, read
 from maskwright.data.duplicates import Duplicates, find_duplicates
 from maskwright.data.findings import Finding
 from maskwright.data.scan import Scan, scan
@@ -66,6 +67,8 @@ def check(
     """
     if isinstance(data, DataSet):
         known, found = data, list[Finding]()
+    elif not isinstance(data, Scan) and (options is None or options == CodingOptions()) and find_source(Path(data)):
+        known, found = read(data), []
     else:
         seen = data if isinstance(data, Scan) else scan(Path(data))
         known, found = _read(seen, options or CodingOptions())
@@ -75,8 +78,9 @@ def check(
     found += findings.of_faults((*known.faults, *faults), root)
     found += [Finding("warning", "doubtful-masks", doubt) for doubt in known.doubts if not doubt.endswith(ABSENT)]
     found += findings.of_images(looked_at, root)
-    if known.coding is not None:
-        found += findings.of_masks(looked_at, known.coding.classes, root)
+    if known.labels is not None:
+        found += findings.of_notes(known.labels.notes)
+        found += findings.of_masks(looked_at, known.labels.classes, root)
     found += findings.of_duplicates(looked_at, duplicates, split)
     found += findings.of_groups(split)
     if not len(looked_at) and not any(finding.code == "nothing-usable" for finding in found):
@@ -115,11 +119,11 @@ def _words(seen: Sequence[Seen], data: DataSet) -> Iterable[str]:
     heights, widths = zip(*(one.size_hw for one in seen), strict=True)
     yield f"size: {_range(widths)} pixels wide, {_range(heights)} high"
     masks = [one.class_pixels for one in seen if one.class_pixels is not None]
-    if data.coding is None or not masks:
+    if data.labels is None or not masks:
         return
     pixels = np.stack(masks)
     total = max(int(pixels[:, :-1].sum()), 1)
-    for class_id, info in enumerate(data.coding.classes):
+    for class_id, info in enumerate(data.labels.classes):
         share, images = pixels[:, class_id].sum() / total, np.count_nonzero(pixels[:, class_id])
         yield f"class {class_id} '{info.name}': {share:.1%} of the pixels, in {images} of {len(masks)} masks"
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 from maskwright.base.errors import DataError
+from maskwright.data.annotated import find_source, scan_annotated
 from maskwright.data.channels import common_channels, mixture_words, with_channels
 from maskwright.data.coding import CodingOptions, Inference, check_known, infer
+from maskwright.data.labels import Labels, MaskFiles
 from maskwright.data.record import Record
 from maskwright.data.sample import Sample
 from maskwright.data.scan import Fault, Progress, Scan, scan
-from maskwright.data.sizes import check_sizes
-from maskwright.formats import native, read_mask
+from maskwright.formats import native
+from maskwright.formats.annotations import Annotations
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import image_info, read_image
 from maskwright.masks.classes import Classes
@@ -27,15 +29,16 @@ NAMES_SHOWN = 5
 
 @dataclass(frozen=True)
 class DataSet:
-    """Records and how their masks code classes. An index reads the files anew; nothing is kept in memory.
+    """Records and where their segmentations come from. An index reads the files anew; no pixels are kept in memory.
 
-    words: what was found and how it maps to classes. doubts: what a person should look at. faults: files that are left out.
+    labels: where the segmentations come from; None where there are images alone. words: what was found and how it maps to
+    classes. doubts: what a person should look at. faults: files that are left out.
     channels: what every image is brought to where gray and RGB are mixed; None leaves each as it is.
     """
 
     root: Path
     records: tuple[Record, ...]
-    coding: MaskCoding | None
+    labels: Labels | None
     words: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -51,11 +54,8 @@ class DataSet:
         image = read_image(record.image, max_pixels=self.max_pixels)
         x0, y0, x1, y1 = record.window_xyxy or (0, 0, image.shape[1], image.shape[0])
         segmentation = None
-        if record.mask is not None and self.coding is not None:
-            raw = read_mask(record.mask, max_pixels=self.max_pixels)
-            if raw.size_hw != image.shape[:2]:
-                check_sizes(record.image, image_info(record.image, max_pixels=self.max_pixels), record.mask, raw.size_hw)
-            segmentation = self.coding.decode(replace(raw, values=raw.values[y0:y1, x0:x1]), record.mask)
+        if record.mask is not None and self.labels is not None:
+            segmentation = self.labels.read(record, image.shape[:2])
         image = image[y0:y1, x0:x1]
         if self.channels is not None:
             image = with_channels(image, self.channels, name=str(record.image))
@@ -73,11 +73,16 @@ class DataSet:
         return y1 - y0, x1 - x0
 
     @property
+    def coding(self) -> MaskCoding | None:
+        """How the mask files code their classes; None where there are none."""
+        return self.labels.coding if isinstance(self.labels, MaskFiles) else None
+
+    @property
     def classes(self) -> Classes:
         """Raises `DataError` where the data set has no masks to know classes from."""
-        if self.coding is None:
+        if self.labels is None:
             raise DataError(f"{self.root}: there are no masks, so there are no classes. Name the masks' folder with --masks.")
-        return self.coding.classes
+        return self.labels.classes
 
     def with_records(self, records: Sequence[Record]) -> "DataSet":
         """The same data set with these records only."""
@@ -105,23 +110,36 @@ def read(
     colors: Mapping[Color, str] | None = None,
     foreground: int | None = None,
     repair: Literal["nearest"] | None = None,
+    format: str | None = None,
+    annotations: Path | str | None = None,
     group_by: str | None = None,
     max_pixels: int = MAX_PIXELS,
     progress: Progress | None = None,
 ) -> DataSet:
     """Read a folder as it is: pair images and masks by name, and learn from all masks what their values mean.
 
-    What is said here goes before the folder's dataset.json, and that before what is inferred. Files that cannot be used
-    are left out and listed in `faults`. Raises `DataError` where nothing can be paired or names contradict each other,
-    and `CodingError` where the meaning of the values is not clear.
+    What is said here goes before the folder's dataset.json, and that before what is inferred. With `format` (of
+    `formats.ANNOTATION_FORMATS`) or `annotations`, or where annotations lie there and no masks, objects are read from those.
+    Files that cannot be used are left out and listed in `faults`. Raises `DataError` where nothing can be paired or names
+    contradict each other, and `CodingError` where the meaning of the values is not clear.
     """
+    options = CodingOptions(
+        kind=kind, ignore=tuple(ignore), class_names=class_names, colors=colors or {}, foreground=foreground, repair=repair
+    )
+    source = None
+    if format is not None or annotations is not None or (masks is None and mask_glob is None and options == CodingOptions()):
+        source = find_source(Path(path), format=format, annotations=None if annotations is None else Path(annotations))
+    if source is not None:
+        if masks is not None or mask_glob is not None or options != CodingOptions():
+            raise DataError(f"{source.path}: annotations need no masks and no words about their values. Leave one of both out.")
+        return from_annotations(
+            Path(path), source.read(),
+            image_glob=image_glob, group_by=group_by, max_pixels=max_pixels, progress=progress,
+        )  # fmt: skip
     found = scan(
         Path(path), None if masks is None else Path(masks),
         image_glob=image_glob, mask_glob=mask_glob, max_pixels=max_pixels, progress=progress,
     )  # fmt: skip
-    options = CodingOptions(
-        kind=kind, ignore=tuple(ignore), class_names=class_names, colors=colors or {}, foreground=foreground, repair=repair
-    )
     return from_scan(found, options, group_by=group_by, max_pixels=max_pixels)
 
 
@@ -135,7 +153,33 @@ def from_scan(found: Scan, options: CodingOptions, *, group_by: str | None = Non
     if not found.pairing.pairs:
         return DataSet(found.root, records, None, words, (), found.faults, max_pixels, channels)
     meant = _coding(found, options)
-    return DataSet(found.root, records, meant.coding, (*words, *meant.words), meant.doubts, found.faults, max_pixels, channels)
+    labels = MaskFiles(meant.coding, max_pixels)
+    return DataSet(found.root, records, labels, (*words, *meant.words), meant.doubts, found.faults, max_pixels, channels)
+
+
+def from_annotations(
+    root: Path,
+    annotations: Annotations,
+    *,
+    image_glob: str | None = None,
+    group_by: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    progress: Progress | None = None,
+) -> DataSet:
+    """The data set of a folder of images whose objects the annotations give. Raises as `read` does."""
+    found, labels = scan_annotated(root, annotations, image_glob=image_glob, max_pixels=max_pixels, progress=progress)
+    _check_found(found)
+    records = found.records if group_by is None else grouped(found.records, group_by)
+    counts = [info.channels for info in found.infos]
+    channels = common_channels(counts)
+    left_out = sum(note.left_out for note in annotations.notes)
+    words = (
+        *_counts(found),
+        *annotations.words,
+        *([f"{left_out} objects are left out: the check names them"] if left_out else []),
+    )
+    words = (*words, *([mixture_words(counts)] if channels else []))
+    return DataSet(root, records, labels, tuple(words), (), found.faults, max_pixels, channels)
 
 
 def _coding(found: Scan, options: CodingOptions) -> Inference:

@@ -12,6 +12,7 @@ from maskwright.data.duplicates import Duplicates
 from maskwright.data.scan import Fault
 from maskwright.data.split import Split
 from maskwright.data.survey import Seen
+from maskwright.formats.annotations import Note
 from maskwright.masks.classes import Classes
 
 Severity = Literal["error", "warning", "note"]
@@ -31,6 +32,8 @@ FAULTS: dict[str, tuple[Severity, str, str]] = {
     "broken-link": ("warning", "cannot be opened and are left out", "Mend the links and permissions, or take them out."),
     "image-without-mask": ("warning", "have no mask and are left out", "Add the masks, named like their images."),
     "mask-without-image": ("warning", "are masks without an image and are left out", "Add the images, named like their masks."),
+    "not-annotated": ("warning", "are not in the annotations and are left out", "Annotate them, or list them without objects."),
+    "image-not-found": ("warning", "are annotated but not there", "Bring the images back, or take them out of the file."),
     "size-mismatch": (
         "error",
         "have another size than their image",
@@ -85,6 +88,20 @@ def of_faults(faults: Sequence[Fault], root: Path) -> Iterable[Finding]:
             yield Finding(severity, code, f"{_listed(files)} {what}. The first: {same[0].message}", remedy, files)
 
 
+def of_notes(notes: Sequence[Note]) -> Iterable[Finding]:
+    """What an annotation file's reader has to say, each kind together; the first is told in full."""
+    by_kind: dict[tuple[Severity, str], list[Note]] = defaultdict(list)
+    for note in notes:
+        by_kind[note.severity, note.code].append(note)
+    for (severity, code), same in by_kind.items():
+        where = tuple(note.where for note in same)
+        if len(same) == 1:
+            yield Finding(severity, code, f"{where[0]}: {same[0].what}.", same[0].remedy, where)
+        else:
+            what = f"{len(same)} times ({', '.join(where[:SHOWN])}{', ...' if len(where) > SHOWN else ''})"
+            yield Finding(severity, code, f"{what}; of {where[0]}: {same[0].what}.", same[0].remedy, where)
+
+
 def of_images(seen: Sequence[Seen], root: Path) -> Iterable[Finding]:
     """Images that differ in kind, or in which there is little to see."""
     channels = Counter(one.channels for one in seen)
@@ -127,17 +144,18 @@ def of_masks(seen: Sequence[Seen], classes: Classes, root: Path) -> Iterable[Fin
         return
     pixels = np.stack([one.class_pixels for one in masked if one.class_pixels is not None])
     present, ignored = pixels[:, :-1] > 0, pixels[:, -1]
+    own = len({one.record.mask for one in masked}) == len(masked)  # else one file holds them all, and images are named
     empty = [one for one, marked in zip(masked, present[:, 1:].any(axis=1) | (ignored > 0), strict=True) if not marked]
     if len(empty) == len(masked):
         yield Finding("error", "all-masks-empty", "Every mask holds nothing but background.", "Are these the masks?")
         return
     if empty:
-        files = _names(empty, root, mask=True)
+        files = _names(empty, root, mask=own)
         words = f"{_listed(files)} hold nothing but {classes[0].name}."
         yield Finding("warning", "empty-masks", words, "Right where there is nothing to find; otherwise label them.", files)
     blank = [one for one, counts in zip(masked, pixels, strict=True) if not counts[:-1].any()]
     if blank:
-        files = _names(blank, root, mask=True)
+        files = _names(blank, root, mask=own)
         yield Finding("warning", "ignored-masks", f"{_listed(files)} mark every pixel to be left out.", "Take them out.", files)
     for class_id, info in enumerate(classes):
         holders = [one for one, has in zip(masked, present[:, class_id], strict=True) if has]
@@ -148,7 +166,7 @@ def of_masks(seen: Sequence[Seen], classes: Classes, root: Path) -> Iterable[Fin
             words = (
                 f"The class '{info.name}' occurs in one file only ({holders[0].record.id}), so it is either learned or scored."
             )
-            files = _names(holders, root, mask=True)
+            files = _names(holders, root, mask=own)
             yield Finding("warning", "class-in-one-file", words, "Label it in more images.", files)
 
 

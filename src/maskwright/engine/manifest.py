@@ -1,5 +1,6 @@
 """What the files of a data set were when a run began, so that a change is noticed."""
 
+import functools
 from collections.abc import Iterable
 
 from maskwright.base.files import sha256
@@ -9,8 +10,9 @@ from maskwright.data.dataset import DataSet
 def manifest(parts: Iterable[DataSet]) -> dict[str, str]:
     """SHA-256 of every record's image and mask file, by record id."""
     records = {record.id: record for part in parts for record in part.records}
+    digest = functools.cache(sha256)  # an annotation file belongs to many records
     return {
-        id: " ".join(sha256(path) if path else "-" for path in (record.image, record.mask))
+        id: " ".join(digest(path) if path else "-" for path in (record.image, record.mask))
         for id, record in sorted(records.items())
     }
 

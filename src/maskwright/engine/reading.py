@@ -11,7 +11,7 @@ from maskwright.base.errors import DataError, RunError
 from maskwright.base.files import read_json, write_json
 from maskwright.data.check import Report, check
 from maskwright.data.coding import CodingError, CodingOptions
-from maskwright.data.dataset import DataSet, from_scan
+from maskwright.data.dataset import DataSet, read
 from maskwright.data.scan import Progress, scan
 from maskwright.data.split import Split
 from maskwright.formats.content import MAX_PIXELS
@@ -34,6 +34,8 @@ class Reading:
     colors: tuple[tuple[Color, str], ...] = ()
     foreground: int | None = None
     repair: Literal["nearest"] | None = None
+    format: str | None = None
+    annotations: Path | None = None
     group_by: str | None = None
     max_pixels: int = MAX_PIXELS
 
@@ -51,17 +53,20 @@ class Reading:
 
     def read(self, progress: Progress | None = None) -> DataSet:
         """The data set. Raises as `data.dataset.read` does."""
-        found = scan(
-            self.path, self.masks,
-            image_glob=self.image_glob, mask_glob=self.mask_glob, max_pixels=self.max_pixels, progress=progress,
+        return read(
+            self.path, self.masks, image_glob=self.image_glob, mask_glob=self.mask_glob,
+            kind=self.kind, ignore=self.ignore, class_names=self.class_names, colors=dict(self.colors),
+            foreground=self.foreground, repair=self.repair, format=self.format, annotations=self.annotations,
+            group_by=self.group_by, max_pixels=self.max_pixels, progress=progress,
         )  # fmt: skip
-        return from_scan(found, self.coding, group_by=self.group_by, max_pixels=self.max_pixels)
 
     def check(self, split: Callable[[DataSet], Split | None] | None = None, progress: Progress | None = None) -> Report:
         """What the mask doctor says, of the split too; of data that cannot be read, why. Raises where there is no folder."""
         try:
             data = self.read(progress)
         except (CodingError, DataError):
+            if self.format is not None or self.annotations is not None:
+                raise
             found = scan(
                 self.path, self.masks, image_glob=self.image_glob, mask_glob=self.mask_glob, max_pixels=self.max_pixels
             )
@@ -69,13 +74,17 @@ class Reading:
         return check(data, split=None if split is None else split(data), progress=progress)
 
     def moved_to(self, path: Path) -> "Reading":
-        """The same reading of a folder elsewhere; a mask folder that was named apart stays with the old one."""
-        return replace(self, path=path.absolute(), masks=None)
+        """The same reading of a folder elsewhere; masks and annotations that were named apart stay with the old one."""
+        return replace(self, path=path.absolute(), masks=None, annotations=None)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value that `from_json` reads back, with paths that hold from everywhere."""
         masks = None if self.masks is None else self.masks.absolute()
-        value: dict[str, Any] = _READING.dump_python(replace(self, path=self.path.absolute(), masks=masks), mode="json")
+        annotations = self.annotations
+        if annotations is not None:
+            annotations = (annotations if annotations.exists() else self.path / annotations).absolute()
+        whole = replace(self, path=self.path.absolute(), masks=masks, annotations=annotations)
+        value: dict[str, Any] = _READING.dump_python(whole, mode="json")
         return value
 
     @classmethod

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maskwright.base.errors import MaskwrightError, did_you_mean
-from maskwright.formats import png, tiff
+from maskwright.formats import coco, png, tiff
+from maskwright.formats.annotations import AnnotationFormat
 from maskwright.formats.content import MAX_PIXELS, image_kind
 from maskwright.masks.coding import RawMask
 from maskwright.masks.types import Instances, LabelMap
@@ -18,6 +19,9 @@ FORMATS: dict[str, Callable[..., RawMask]] = {
     "gif": png.read_mask,
     "tiff": tiff.read_mask,
 }
+
+# What an annotation format is called -> who finds, reads and writes it.
+ANNOTATION_FORMATS: dict[str, AnnotationFormat] = {"coco": coco}
 
 # What a mask file is called -> who writes it.
 LABEL_MAP_WRITERS = {".png": png.write_label_map, ".tif": tiff.write_label_map, ".tiff": tiff.write_label_map}

@@ -59,7 +59,7 @@ class AnnotatedImage:
     name: the image's file name, below the images' folder, with '/' between folders; without suffix where the format says none.
     size_hw: as the file says, or None. load: the objects on an image of this size (that of the image's file); raises
     `MaskValueError` where the annotations were made for another size. path: the file that the annotations stand in.
-    objects: how many `load` gives; None where that is not known before.
+    objects: how many `load` gives; None where that is not known before. where: what the file calls the image, as 'image 17'.
     """
 
     name: str
@@ -67,6 +67,7 @@ class AnnotatedImage:
     load: Callable[[tuple[int, int]], Instances]
     path: Path
     objects: int | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,7 @@ def read(path: Path, *, described_by: Path | None = None, max_bytes: int = MAX_B
     images = read_images(value["images"], path, notes)
     objects = _objects(value["annotations"], images, class_of, notes)
     _note_crossing(objects, notes)
-    made = tuple(_annotated(path, image, objects.get(id, []), classes) for id, image in images.items())
+    made = tuple(_annotated(path, id, image, objects.get(id, []), classes=classes) for id, image in images.items())
     return Annotations(path, classes, made, tuple(notes), tuple(_words(path, classes, made, objects)))
 
 
@@ -208,7 +208,7 @@ def _note_crossing(objects: dict[Id, list[_Object]], notes: list[Note]) -> None:
         notes.append(Note("self-crossing", where, what, "Right for loops and thin bridges; look at it otherwise.", "note"))
 
 
-def _annotated(path: Path, image: ListedImage, objects: Sequence[_Object], classes: Classes) -> AnnotatedImage:
+def _annotated(path: Path, id: Id, image: ListedImage, objects: Sequence[_Object], *, classes: Classes) -> AnnotatedImage:
     def load(size_hw: tuple[int, int]) -> Instances:
         if image.size_hw is not None and image.size_hw != size_hw:
             raise MaskValueError(
@@ -228,7 +228,7 @@ def _annotated(path: Path, image: ListedImage, objects: Sequence[_Object], class
             classes=classes,
         )
 
-    return AnnotatedImage(image.name, image.size_hw, load, path, len(objects))
+    return AnnotatedImage(image.name, image.size_hw, load, path, len(objects), f"image {id}")
 
 
 def _words(path: Path, classes: Classes, images: Sequence[AnnotatedImage], objects: dict[Id, list[_Object]]) -> Iterable[str]:

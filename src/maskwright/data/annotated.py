@@ -1,0 +1,217 @@
+"""Images whose objects stand in annotation files: which file is which image's, and what belongs to nothing."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
+from maskwright.data.pairing import Pairing, pair
+from maskwright.data.record import Record
+from maskwright.data.scan import Fault, Progress, Scan
+from maskwright.formats import ANNOTATION_FORMATS
+from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
+from maskwright.formats.content import MAX_PIXELS
+from maskwright.formats.images import ImageInfo, image_info
+from maskwright.masks.classes import Classes
+from maskwright.masks.region import Region
+from maskwright.masks.types import Instances
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the annotations lie and in which of `ANNOTATION_FORMATS`."""
+
+    format: str
+    path: Path
+
+    def read(self) -> Annotations:
+        """Raises as the format's `read` does."""
+        return ANNOTATION_FORMATS[self.format].read(self.path)
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedObjects:
+    """The labels of a data set whose records' objects stand in annotation files; `images` by record id."""
+
+    classes: Classes
+    images: Mapping[str, AnnotatedImage]
+    notes: tuple[Note, ...] = ()
+
+    def read(self, record: Record, size_hw: tuple[int, int]) -> Instances:
+        """The objects of an image. Raises `MaskValueError` where they were annotated on an image of another size."""
+        instances = self.images[record.id].load(size_hw)
+        return instances if record.window_xyxy is None else _window(instances, record.window_xyxy)
+
+
+def find_source(root: Path, *, format: str | None = None, annotations: Path | None = None) -> Source | None:
+    """Where the annotations of a folder lie: as it is said, or where only one can be meant and no masks lie there.
+
+    annotations: a path, from here or from the data folder. None where nothing was said and nothing is clear. Raises `DataError`
+    for an unknown format, and where what was said leads to no file or to several.
+    """
+    if format is not None and format not in ANNOTATION_FORMATS:
+        raise DataError(f"'{format}' is no annotation format. {did_you_mean(format, ANNOTATION_FORMATS)}")
+    if annotations is not None:
+        path = annotations if annotations.exists() else root / annotations
+        if not path.exists():
+            raise DataError(f"{annotations}: no such file, neither here nor in {root}. Name it with --annotations.")
+        return Source(format or _format_of(path), path)
+    names = ANNOTATION_FORMATS if format is None else (format,)
+    found = [Source(name, path) for name in names for path in ANNOTATION_FORMATS[name].find(root)] if root.is_dir() else []
+    if format is None and found:
+        pairing = pair(root)
+        if pairing.pairs or pairing.masks_without_image:
+            return None
+    if len(found) > 1:
+        listed = ", ".join(f"{source.path} ({source.format})" for source in found[:SHOWN])
+        raise DataError(f"{root}: there are several annotations: {listed}. Name one with --annotations.")
+    if not found and format is not None:
+        raise DataError(f"{root}: no {ANNOTATION_FORMATS[format].TITLE} annotations found. Name them with --annotations.")
+    return found[0] if found else None
+
+
+def scan_annotated(
+    root: Path,
+    annotations: Annotations,
+    *,
+    image_glob: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    progress: Progress | None = None,
+) -> tuple[Scan, AnnotatedObjects]:
+    """The images below a folder that the annotations name, and their objects; what has no partner is a `Fault`.
+
+    Names are compared with and without the images' folder and the suffix, at last by the file's name alone. Raises `DataError`
+    where not one image is found.
+    """
+    pairing = pair(root, image_glob=image_glob)
+    records = (*pairing.pairs, *pairing.images_without_mask)
+    partners, faults = _partners(root, records, annotations)
+    kept: dict[str, tuple[Record, ImageInfo]] = {}
+    for done, record in enumerate(records, 1):
+        if record.id in partners:
+            found = _usable(record, partners[record.id], max_pixels)
+            if isinstance(found, Fault):
+                faults.append(found)
+            else:
+                kept[record.id] = replace(record, mask=partners[record.id].path), found
+        else:
+            what = f"{record.image}: is not in {annotations.path.name}. Annotate it, or list it without objects."
+            faults.append(Fault("not-annotated", record.image, what))
+        if progress is not None:
+            progress(done, len(records))
+    faults += [Fault("ambiguous", same[0], f"{' and '.join(map(str, same))} have one name.") for same in pairing.ambiguous]
+    if not partners:
+        raise DataError(_nothing_found(root, records, annotations))
+    seen = Pairing(tuple(record for record, _ in kept.values()), passed_over=pairing.passed_over, broken=pairing.broken)
+    infos = tuple(info for _, info in kept.values())
+    images = {id: partners[id] for id in kept}
+    return Scan(root, seen, seen.pairs, infos, (), tuple(faults)), AnnotatedObjects(
+        annotations.classes, images, annotations.notes
+    )
+
+
+def _format_of(path: Path) -> str:
+    """The one format that knows the file or folder as its own."""
+    around = path if path.is_dir() else path.parent
+    names = [name for name, module in ANNOTATION_FORMATS.items() if any(path.samefile(one) for one in module.find(around))]
+    if len(names) != 1:
+        what = "is of several formats" if names else "is of no known format"
+        raise DataError(f"{path}: {what}. Say which with --format ({', '.join(names or ANNOTATION_FORMATS)}).")
+    return names[0]
+
+
+def _usable(record: Record, image: AnnotatedImage, max_pixels: int) -> ImageInfo | Fault:
+    """The header of an image that fits its annotations, or why it cannot be used."""
+    try:
+        info = image_info(record.image, max_pixels=max_pixels)
+    except MaskwrightError as error:
+        return Fault("unreadable-image", record.image, str(error))
+    if image.size_hw is None or image.size_hw == info.size_hw:
+        return info
+    (height, width), (own_height, own_width) = image.size_hw, info.size_hw
+    what = (
+        f"{record.image}: has {own_width} x {own_height} pixels, but its annotations in {image.path} are for "
+        f"{width} x {height}. Use the image that was annotated, neither resized nor rotated."
+    )
+    return Fault("size-mismatch", record.image, what)
+
+
+def _partners(root: Path, records: Iterable[Record], annotations: Annotations) -> tuple[dict[str, AnnotatedImage], list[Fault]]:
+    """The annotated image of each record, by its id; annotated images without a file, or of one file, are faults."""
+    by_name: dict[str, dict[str, Record]] = {}
+    for record in records:
+        for rank, key in _keys(record, root):
+            by_name.setdefault(f"{rank}:{key}", {})[record.id] = record
+    partners: dict[str, AnnotatedImage] = {}
+    faults: list[Fault] = []
+    for image in annotations.images:
+        name = PurePosixPath(unicodedata.normalize("NFC", image.name.replace("\\", "/")))
+        found: dict[str, Record] = {}
+        for key in (f"path:{name}", f"path:{name.with_suffix('')}", f"name:{name.name}", f"name:{name.stem}"):
+            found = found or by_name.get(key, {})
+        if len(found) != 1:
+            faults.append(_without_file(root, image, tuple(found.values())))
+            continue
+        (id,) = found
+        if id in partners:
+            both = f"{image.path}: '{partners[id].name}' and '{image.name}' both mean {found[id].image}."
+            faults.append(Fault("ambiguous", found[id].image, f"{both} Name each by its path below {root}."))
+        partners.setdefault(id, image)
+    return partners, faults
+
+
+def _keys(record: Record, root: Path) -> Iterable[tuple[str, str]]:
+    """The names by which annotations may call an image: its path, and its file's name, each with and without suffix."""
+    suffix = record.image.suffix
+    relative = unicodedata.normalize("NFC", record.image.relative_to(root).as_posix())
+    for path in (relative, record.id + suffix):
+        yield "path", path
+        yield "path", path.removesuffix(suffix)
+    name = PurePosixPath(relative)
+    yield "name", name.name
+    yield "name", name.name.removesuffix(suffix)
+
+
+def _without_file(root: Path, image: AnnotatedImage, several: tuple[Record, ...]) -> Fault:
+    which = f"{image.path}: '{image.name}'" + (f" ({image.where})" if image.where else "")
+    lost = "" if image.objects is None else f"; its {image.objects} objects are left out"
+    if several:
+        what = f"{which} may be any of {', '.join(str(record.image) for record in several[:SHOWN])}{lost}. Name it by its path."
+        return Fault("ambiguous", root / image.name, what)
+    return Fault("image-not-found", root / image.name, f"{which} is not in {root}{lost}. Bring the image back, or take it out.")
+
+
+def _nothing_found(root: Path, records: Iterable[Record], annotations: Annotations) -> str:
+    there = ", ".join(record.image.name for record in list(records)[:SHOWN]) or "none"
+    named = ", ".join(image.name for image in annotations.images[:SHOWN]) or "none"
+    return (
+        f"{root}: not one image of {annotations.path} is there. Images in the folder: {there}; annotated: {named}. "
+        f"Name the folder of the images that were annotated."
+    )
+
+
+def _window(instances: Instances, box_xyxy: tuple[int, int, int, int]) -> Instances:
+    """The objects that have pixels in a box, seen from its corner."""
+    x0, y0, x1, y1 = box_xyxy
+    regions = [region.window(box_xyxy) for region in instances.regions]
+    inside = [place for place, region in enumerate(regions) if region.area]
+    return replace(
+        instances,
+        size_hw=(y1 - y0, x1 - x0),
+        regions=tuple(_tight(regions[place]) for place in inside),
+        class_ids=instances.class_ids[inside],
+        scores=instances.scores[inside],
+        is_crowd=instances.is_crowd[inside],
+        ignored=None if instances.ignored is None else instances.ignored[y0:y1, x0:x1],
+    )
+
+
+def _tight(region: Region) -> Region:
+    """The same pixels in the smallest box."""
+    x0, y0, _, _ = region.box_xyxy
+    tight = Region.of_mask(region.pixels)
+    left, top, right, bottom = tight.box_xyxy
+    return Region((left + x0, top + y0, right + x0, bottom + y0), tight.pixels)
