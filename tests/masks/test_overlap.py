@@ -1,4 +1,4 @@
-"""The class table counts every pixel that counts, once."""
+"""The tables of classes and of objects count every pixel that counts, once."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from maskwright.base.errors import MaskValueError
+from maskwright.masks import overlap
 from maskwright.masks.classes import IGNORE
-from maskwright.masks.overlap import class_table
+from maskwright.masks.overlap import class_table, object_overlaps
+from maskwright.masks.region import Region
 
 
 def counted_one_by_one(truth: np.ndarray, prediction: np.ndarray, classes: int) -> np.ndarray:
@@ -51,3 +53,72 @@ def test_an_unknown_id_on_either_side_is_refused(wrong):
 def test_different_sizes_are_refused_and_never_resized():
     with pytest.raises(MaskValueError, match=r"6 x 4 pixels, the prediction 4 x 6 .*never resized"):
         class_table(np.zeros((4, 6), np.uint16), np.zeros((6, 4), np.uint16), 2)
+
+
+def region(x0: int, y0: int, *rows: str) -> Region:
+    """A region drawn in text: '#' is a pixel of it."""
+    pixels = np.array([[character == "#" for character in row] for row in rows], bool).reshape(len(rows), -1)
+    return Region((x0, y0, x0 + pixels.shape[1], y0 + pixels.shape[0]), pixels)
+
+
+def test_objects_by_hand():
+    """An L and a square meet in one pixel; the far one meets nobody, and boxes that share no pixel are no pair."""
+    bend, square, far = region(0, 0, "#..", "#..", "###"), region(1, 1, "##", "##"), region(9, 9, "#")
+    corner = region(1, 0, "##")  # inside the box of the bend, on none of its pixels
+    found = object_overlaps([bend, far], [corner, square, bend])
+    assert (found.true.tolist(), found.predicted.tolist(), found.pixels.tolist()) == ([0, 0], [1, 2], [2, 5])
+    assert (found.true_areas.tolist(), found.predicted_areas.tolist()) == ([5, 1], [2, 4, 5])
+    assert found.iou.tolist() == [2 / 7, 1.0]
+
+
+def test_objects_of_different_kinds_are_no_pair():
+    square = region(0, 0, "##", "##")
+    found = object_overlaps([square, square], [square], kinds=(np.array([1, 2]), np.array([2])))
+    assert (found.true.tolist(), found.predicted.tolist()) == ([1], [0])
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(0, 0), (0, 2), (2, 0)])
+def test_no_objects_on_a_side_are_no_pairs(ours, theirs):
+    found = object_overlaps([region(0, 0, "#")] * ours, [region(0, 0, "#")] * theirs)
+    assert len(found.pixels) == 0
+    assert (len(found.true_areas), len(found.predicted_areas)) == (ours, theirs)
+
+
+regions = st.lists(
+    st.builds(
+        lambda x0, y0, pixels: Region((x0, y0, x0 + pixels.shape[1], y0 + pixels.shape[0]), pixels),
+        st.integers(-2, 6),
+        st.integers(-2, 6),
+        arrays(np.bool_, st.tuples(st.integers(0, 5), st.integers(0, 5))),
+    ),
+    max_size=7,
+)
+
+
+@given(regions, regions)
+def test_objects_equal_comparing_all_masks_with_all(truth, prediction):
+    """Overlapping, empty and repeated objects too."""
+
+    def moved(objects: list[Region]) -> list[Region]:  # so that whole masks hold what lies left of or above the image
+        return [Region(tuple(side + 2 for side in one.box_xyxy), one.pixels) for one in objects]
+
+    masks = [[one.mask((16, 16)) for one in moved(objects)] for objects in (truth, prediction)]
+    expected = {
+        (i, j): np.count_nonzero(a & b) for i, a in enumerate(masks[0]) for j, b in enumerate(masks[1]) if (a & b).any()
+    }
+    found = object_overlaps(truth, prediction)
+    pairs = list(zip(found.true.tolist(), found.predicted.tolist(), strict=True))
+    assert dict(zip(pairs, found.pixels.tolist(), strict=True)) == expected
+    assert pairs == sorted(expected)
+
+
+def test_pairs_are_compared_in_parts_that_fit_into_memory(monkeypatch):
+    """Rows of objects under one that covers them all: as many parts as it takes, and the same pairs."""
+    row = [region(3 * i, 5 * i, "##", "##") for i in range(9)]
+    large = [Region((0, 0, 60, 60), np.ones((60, 60), bool))]
+    whole = object_overlaps([*row, *large], [*large, *row])
+    monkeypatch.setattr(overlap, "PAIRS_AT_ONCE", 2)
+    parts = object_overlaps([*row, *large], [*large, *row])
+    for name in ("true", "predicted", "pixels"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    assert len(whole.pixels) == 28
