@@ -155,12 +155,12 @@ class MaskRCNN(nn.Module):
         proposals = rpn.propose(*self._proposed(maps), size_hw, self.numbers)
         counts = [len(boxes) for boxes in proposals]
         logits, codes = self._box_head(maps, proposals)
-        per_image = zip(logits.split(counts), codes.split(counts), proposals, strict=True)
+        per_image = zip(torch.split(logits, counts), torch.split(codes, counts), proposals, strict=True)
         found = [roi_heads.found(*each, size_hw, self.rules) for each in per_image]
         masks = self._mask_head(maps, [boxes for boxes, _, _ in found]).sigmoid()
         class_ids = torch.cat([ids for _, ids, _ in found])
         masks = masks[torch.arange(len(masks), device=masks.device), class_ids]
-        grids = masks.split([len(boxes) for boxes, _, _ in found])
+        grids = torch.split(masks, [len(boxes) for boxes, _, _ in found])
         return [Detections(*each, grid) for each, grid in zip(found, grids, strict=True)]
 
     def _proposed(self, maps: list[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:

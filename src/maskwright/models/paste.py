@@ -47,4 +47,5 @@ def _interpolation(start: int, length: int, cells: int, limit: int) -> Float32[n
     """How much each cell of a grid enlarged to `length` pixels counts in each pixel, for the pixels from 0 to `limit`."""
     pixels = np.arange(max(-start, 0), max(min(length, limit - start), max(-start, 0)))
     at = np.clip((pixels + 0.5) * (cells / length) - 0.5, 0, cells - 1).astype(np.float32)
-    return np.maximum(1 - np.abs(at[:, None] - np.arange(cells, dtype=np.float32)), 0)
+    apart = np.abs(at[:, None] - np.arange(cells, dtype=np.float32))
+    return np.maximum(1 - apart, 0, dtype=np.float32)

@@ -113,4 +113,5 @@ def _overlaps(
     shared = width_height[..., 0] * width_height[..., 1]
     area, other_area = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (first, second))
     union = area[:, None] + other_area[None] - shared
-    return np.greater(np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0), np.float64(most_iou))
+    iou = np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)
+    return np.asarray(iou > np.float64(most_iou))  # in double precision, as torchvision compares
