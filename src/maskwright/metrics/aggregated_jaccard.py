@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from maskwright.metrics.counted_objects import CountedObjects
 from maskwright.metrics.counts import ratio
@@ -39,8 +39,11 @@ def shared_pixels(objects: CountedObjects, shown: Bool[np.ndarray, " m"]) -> Sha
     counted = ~objects.aside
     classes = objects.ground_truth.class_ids, objects.prediction.class_ids
     size = len(objects.ground_truth.classes)
-    shared = np.bincount(classes[0][true], pixels, size)
-    either = np.bincount(classes[0][counted], overlaps.true_areas[counted], size) - shared
-    either += np.bincount(classes[0][true], overlaps.predicted_areas[predicted], size)
-    either += np.bincount(classes[1][idle], overlaps.predicted_areas[idle], size)
-    return SharedPixels(shared.astype(np.float64), either.astype(np.float64))  # a bincount of nothing is whole
+
+    def sums(ids: Int64[np.ndarray, " n"], values: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " k"]:
+        return np.bincount(ids, values, size).astype(np.float64)  # of nothing, bincount makes integers
+
+    shared = sums(classes[0][true], pixels)
+    both = sums(classes[0][true], overlaps.predicted_areas[predicted]) - shared
+    alone = sums(classes[0][counted], overlaps.true_areas[counted]) + sums(classes[1][idle], overlaps.predicted_areas[idle])
+    return SharedPixels(shared, both + alone)

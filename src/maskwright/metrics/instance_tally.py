@@ -84,4 +84,6 @@ def _count(objects: CountedObjects, found: Matches, shown: Bool[np.ndarray, " m"
     missed[found.true], spurious[found.predicted] = False, False
     of_hit, size = classes[0][found.true], len(objects.ground_truth.classes)
     counts = (np.bincount(ids, minlength=size) for ids in (of_hit, classes[1][spurious], classes[0][missed]))
-    return np.stack([*counts, np.bincount(of_hit, found.iou, size)]).astype(np.float64)  # bincount of nothing is whole
+    return (
+        np.stack([*counts, np.bincount(of_hit, found.iou, size)]).astype(np.float64).astype(np.float64)
+    )  # bincount of nothing is whole
