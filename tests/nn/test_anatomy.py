@@ -44,6 +44,13 @@ def test_fields_known_by_hand(network, field, stride):
     assert last.stride == stride
 
 
+def test_a_field_that_grows_with_the_image_is_that_of_its_size():
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Upsample(size=(4, 4)), nn.Conv2d(1, 1, 3, padding=1))
+    first, fixed, last = anatomy(network, channels=1, size_hw=(64, 64))
+    assert (first.field_hw, fixed.field_hw) == ((3, 3), (3, 3))
+    assert last.field_hw == (35, 35)  # three of the four pixels, 16 apart, and one more on either side
+
+
 def test_a_kernel_may_be_wider_than_high():
     (layer,) = anatomy(nn.Sequential(nn.Conv2d(1, 1, (1, 5), padding=(0, 2))), channels=1, size_hw=(8, 8))
     assert layer.field_hw == (1, 5)

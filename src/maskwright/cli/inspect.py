@@ -51,6 +51,7 @@ def command(
     """Show the layers of a network: shapes, weights, work, receptive field; draw its shape; measure what it looks at."""
     from maskwright.cli.terminal import heading, say, show
     from maskwright.report import network_tables as tables
+    from maskwright.report.words import counted
 
     size_hw = values.size_hw(size)
     if (receptive_field is None) != (out is None):
@@ -58,7 +59,8 @@ def command(
     subject = _subject(target, encoder=encoder, output_stride=output_stride, channels=channels, classes=classes)
     layers, stages = _looked_into(subject, size_hw)
     image = f"{size_hw[0]} x {size_hw[1]} pixels"
-    heading(subject.title, f"{image}, {subject.channels} channels, {subject.classes} classes")
+    classes_of = f"{subject.classes} class{'' if subject.classes == 1 else 'es'}"
+    heading(subject.title, f"{image}, {counted(subject.channels, 'channel')}, {classes_of}")
     show(tables.layer_table(layers) if all_layers else tables.stage_table(stages))
     memory = _memory(subject, size_hw)
     for line in _memory_words(memory):

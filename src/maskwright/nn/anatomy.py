@@ -9,7 +9,7 @@ from maskwright.nn.layer import IMAGE, Layer
 from maskwright.nn.trace import watch
 
 LARGE = 4096  # pixels added to both sides of the image when fields are measured: a power of two keeps every padding as it is
-LARGEST = 2**15
+LARGEST = 2**15  # a field that is still cut here grows with the image, as behind a map of fixed size
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right; half-open
 
@@ -17,9 +17,9 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right; half-open
 def anatomy(network: nn.Module, *, channels: int, size_hw: tuple[int, int]) -> tuple[Layer, ...]:
     """Every layer in the order in which it runs on an image of this size.
 
-    The network runs in evaluation mode on tensors without content, so any size costs nothing. Receptive fields are measured at
-    the centre of an image large enough not to cut them. Raises `MaskwrightError` where an operation moves pixels in a way that
-    has no rule in `nn/taps.py`.
+    The network runs in evaluation mode on tensors without content, so any size costs nothing. Receptive fields are measured on
+    an image large enough not to cut them; those that grow with the image are those of this size. Raises `MaskwrightError` where
+    an operation moves pixels in a way that has no rule in `nn/taps.py`.
     """
     layers = [step.layer() for step in watch(network, channels, size_hw).steps]
     enlarged = LARGE
@@ -50,6 +50,8 @@ def _with_fields(layers: list[Layer], large: list[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if same := waiting.get((layer.name, layer.operation)):
             like = same.pop(0)
+            if max(like.field_hw) > LARGEST // 2:
+                like = replace(layer, block=like.block)
             done.append(replace(layer, field_hw=like.field_hw, stride=like.stride, block=like.block))
         elif layer.inputs[0] == IMAGE:
             done.append(replace(layer, field_hw=(1, 1), stride=1.0))
