@@ -42,7 +42,7 @@ def average_precision(
     """The area under precision over recall, of each class at each IoU threshold; NaN where there is no true object.
 
     Precision at a recall is the best at that recall or above it; the area is its mean at 101 recalls. Row i of `weights` says
-    how often each image counts; ones for pycocotools' numbers, to 1e-9.
+    how often each image counts; ones for pycocotools' numbers, to 1e-9. Predictions of one score keep the order of the images.
     """
     truths = weights @ ranked.truths[:, :, list(SIZES).index(size)].astype(np.float64)
     precision = np.full((*truths.shape, len(THRESHOLDS)), np.nan)

@@ -27,12 +27,11 @@ class Detections:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value; the outcomes of a prediction are one text of digits."""
-        flat = self.outcomes.reshape(len(self.outcomes), -1)
         return {
             "class_ids": self.class_ids.tolist(),
             "ranks": self.ranks.tolist(),
             "scores": self.scores.tolist(),
-            "outcomes": ["".join(map(str, row)) for row in flat.tolist()],
+            "outcomes": ["".join(map(str, row.ravel().tolist())) for row in self.outcomes],
             "truths": self.truths.tolist(),
             "unseen": self.unseen,
         }
