@@ -36,7 +36,7 @@ class DeepLabConfig:
     width: int = 256
     rates: tuple[int, ...] | None = None
     separable: bool = True  # on a CPU a training step of v3+ takes 0.6 times as long as with whole convolutions
-    low_level_width: int = 48  # of the stride-4 map in the decoder, few so that what the encoder knows outweighs it
+    low_level_width: int = 48  # of the stride-4 map in the decoder; few, so that the pyramid's map outweighs it
     dropout: float = 0.1  # after the pyramid, as in the authors' code
 
     def __post_init__(self) -> None:

@@ -55,7 +55,7 @@ def convolution(inside: int, outside: int, *, kernel: int = 3, rate: int = 1, se
 
     The kernel's weights lie `rate` pixels apart, so that it covers 1 + rate (kernel - 1) pixels a side with no more weights. A
     separable one (arXiv:1802.02611) is one spatial kernel for each channel, then a 1x1 convolution across the channels: about
-    a ninth of the multiplications of a 3x3.
+    a ninth of the multiplications of a 3x3. Nothing lies between the two; the authors' code has one more norm and ReLU there.
     """
     padding = rate * (kernel // 2)
     groups, between = (inside, inside) if separable else (1, outside)
