@@ -76,15 +76,12 @@ def test_it_gives_torchvisions_maps_and_detections(torchvisions):
     np.testing.assert_allclose(found.masks[:, ::3, ::3], kept["masks"], rtol=0, atol=1e-3)
 
 
-def test_it_gives_torchvisions_proposals_and_losses(torchvisions):
+def test_it_gives_torchvisions_losses(torchvisions):
     """Of all anchors and boxes, so that nothing depends on chance."""
     network, kept = torchvisions
     image = torch.from_numpy(FORMULA["image"](1, 3, *CASES["NETWORK_HW"]))
-    seen, head = [], network.box_head.register_forward_hook(lambda module, inputs, output: seen.append(output))
     with torch.no_grad():
         losses = network.losses(image, [Objects(*map(torch.from_numpy, CASES["network_targets"]()))])
-    head.remove()
-    assert len(seen[0][0]) <= len(kept["proposals"]) + 3
     names = {"objectness": "loss_objectness", "proposals": "loss_rpn_box_reg", "classes": "loss_classifier"}
     names |= {"boxes": "loss_box_reg", "masks": "loss_mask"}
     expected = json.loads(str(kept["losses"]))

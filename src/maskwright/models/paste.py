@@ -48,4 +48,4 @@ def _interpolation(start: int, length: int, cells: int, limit: int) -> Float32[n
     pixels = np.arange(max(-start, 0), max(min(length, limit - start), max(-start, 0)))
     at = np.clip((pixels + 0.5) * (cells / length) - 0.5, 0, cells - 1).astype(np.float32)
     apart = np.abs(at[:, None] - np.arange(cells, dtype=np.float32))
-    return np.maximum(1 - apart, 0, dtype=np.float32)
+    return np.asarray(np.maximum(1 - apart, 0), np.float32)
