@@ -78,21 +78,21 @@ def warnings_of(tallies: Sequence[InstanceTally], names: dict[int, str]) -> tupl
     warnings = []
     if not sum(true[i] for i in names):
         warnings.append("There is no true object that counts in any image: nothing says whether objects are found.")
-    kinds = {
-        "in no ground truth and no prediction: not measurable here": [i for i in names if not true[i] and not predicted[i]],
-        "in no ground truth, yet predicted: their scores are 0 and count so in the means": [
-            i for i in names if predicted[i] and not true[i]
+    found = {
+        "In no ground truth and no prediction, so not measurable here": [i for i in names if not true[i] and not predicted[i]],
+        "In no ground truth, yet predicted; the scores are 0 and count so in means": [
+            i for i in names if not true[i] and predicted[i]
         ],
-        "never predicted, though they are in the ground truth": [i for i in names if true[i] and not predicted[i]],
+        "Never predicted, though in the ground truth": [i for i in names if true[i] and not predicted[i]],
     }
-    for what, ids in kinds.items():
-        if ids and (len(names) > 1 or true[ids[0]] or predicted[ids[0]]):
-            warnings.append(f"Classes {what}: {', '.join(repr(names[i]) for i in ids)}.")
+    for what, ids in found.items():
+        if ids and sum(true[i] + predicted[i] for i in names):
+            warnings.append(f"{what}: {', '.join(repr(names[i]) for i in ids)}.")
     unseen = sum(tally.detections.unseen > 0 for tally in tallies)
     if unseen:
         warnings.append(
             f"{unseen} of {len(tallies)} images hold more than {MOST} predictions of a class. COCO's average precision looks "
-            f"at the {MOST} surest only, so it cannot be high here. Judge by AP50{STARDIST}, F1 or PQ."
+            f"at the {MOST} surest only, and takes what the others find for missed. Judge by AP50{STARDIST}, F1 or PQ."
         )
     scores = {score for tally in tallies for score in tally.detections.scores.tolist()}
     if len(scores) == 1 and sum(len(tally.detections.scores) for tally in tallies) > 1:

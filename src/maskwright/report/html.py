@@ -13,6 +13,7 @@ def environment() -> Environment:
         "number": words.number,
         "signed": words.signed,
         "interval_of": words.interval_of,
+        "why_no_value": words.why_no_value,
         "amount": words.amount,
         "shortened": words.shortened,
         "share": words.share,

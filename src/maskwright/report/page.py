@@ -59,7 +59,6 @@ def _view(report: ReportContent) -> dict[str, Any]:
         "measure": words.measure(headline.metric, headline.subject),
         "sentence": words.headline(report.scores, report.part),
         "warnings": (*report.scores.warnings, *warnings),
-        "not_measurable": words.NOT_MEASURABLE,
         "score_groups": tables.score_groups(report.scores),
         "open_rows": OPEN_ROWS,
         "confusion": tables.confusion(report.scores),

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from maskwright.metrics.instance import AP50
+from maskwright.metrics.instance_rules import CLASSES, COCO, OBJECTS
 from maskwright.metrics.scores import Score, Scores
 from maskwright.metrics.semantic import ALL, FOREGROUND
 
@@ -12,6 +14,7 @@ MEANINGS = {
     "pixel accuracy": "the share of all pixels whose class is right",
     "precision": "the share of predicted pixels that are right",
     "recall": "the share of true pixels that were found",
+    AP50: "objects that were found, divided by found, spurious and missed ones",
 }
 PARTS = {
     "test": "held-out test image",
@@ -26,6 +29,7 @@ PART_WARNINGS = {
     "would settle it.",
 }
 NOT_MEASURABLE = "in neither the ground truth nor the prediction of any image"
+NO_TRUE_OBJECT = "no true object of this kind and size in any image"
 
 SPLIT_METHODS = {
     "groups": "groups that stay together",
@@ -61,8 +65,15 @@ def interval_of(score: Score) -> str:
     return f"{number(score.low)} to {number(score.high)}"
 
 
+def why_no_value(score: Score) -> str:
+    """Why a score could not be measured."""
+    return NO_TRUE_OBJECT if score.metric.endswith(COCO) or score.metric == "relative count error" else NOT_MEASURABLE
+
+
 def measure(metric: str, subject: str) -> str:
     """What a number measures: "Dice of 'cell'" or 'mean IoU of all classes'."""
+    if subject in (OBJECTS, CLASSES):
+        return f"{title_of(metric)} of all objects" if subject == OBJECTS else f"mean {title_of(metric)} of the classes"
     if subject in (ALL, FOREGROUND):
         return f"mean {title_of(metric)} of {'all' if subject == ALL else 'the foreground'} classes"
     return f"{title_of(metric)} of '{shortened(subject, 60)}'"
