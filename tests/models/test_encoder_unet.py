@@ -55,9 +55,9 @@ def test_a_model_by_its_name():
 
 
 def test_what_cannot_be_is_refused_with_what_can():
-    with pytest.raises(PlanError, match="no model 'unett'. Did you mean 'unet'"):
+    with pytest.raises(PlanError, match=r"no model 'unett'\. Did you mean 'unet'"):
         model_config("unett", "plain")
-    with pytest.raises(PlanError, match="no encoder 'resnet43'. Did you mean 'resnet"):
+    with pytest.raises(PlanError, match=r"no encoder 'resnet43'\. Did you mean 'resnet"):
         model_config("unet", "resnet43")
     with pytest.raises(PlanError, match="cannot be 'resnet43'"):
         EncoderUNetConfig(encoder="resnet43")

@@ -18,9 +18,10 @@ from maskwright.tasks import task_of
 
 CLASSES = Classes.named("background", "cell")
 PLAN = Plan(
-    task="instance", classes=CLASSES, channels=1, model=UNetConfig(widths=(4,)), normalization=Normalization(), crop_hw=(16, 16),
-    batch=2, foreground_share=0.5, augmentation=Augmentation(), loss=(LossTerm(name="cross-entropy"), LossTerm(name="dice")),
-    steps=1, validate_every=1, precision="fp32", tile_hw=(32, 32), tile_overlap=8, budget_minutes=1.0,
+    task="instance", classes=CLASSES, channels=1, model=UNetConfig(widths=(4,)), normalization=Normalization(),
+    crop_hw=(16, 16), batch=2, foreground_share=0.5, augmentation=Augmentation(),
+    loss=(LossTerm(name="cross-entropy"), LossTerm(name="dice")), steps=1, validate_every=1,
+    precision="fp32", tile_hw=(32, 32), tile_overlap=8, budget_minutes=1.0,
 )  # fmt: skip
 TASK = task_of(PLAN)
 

@@ -116,7 +116,7 @@ def _memory(subject: "Subject", size_hw: tuple[int, int]) -> dict[str, Any]:
     about: Any = {"channels": subject.channels, "precision": subject.precision}
     predict = to_predict(subject.network, size_hw=size_hw, **about)
     train = to_train(subject.network, size_hw=size_hw, **about)
-    memory = {
+    memory: dict[str, Any] = {
         "precision": subject.precision,
         "predict_gb": predict.of(1) / GB,
         "train_weights_gb": train.weights / GB,

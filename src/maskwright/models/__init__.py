@@ -1,7 +1,7 @@
 """Whole networks; each is a config that builds it."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
@@ -49,7 +49,7 @@ def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FC
         raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
     if encoder not in ENCODERS:
         raise PlanError(f"There is no encoder '{encoder}'. {did_you_mean(encoder, ENCODERS)}")
-    return MODELS[name](cast(EncoderName, encoder))
+    return MODELS[name](encoder)
 
 
 __all__ = [

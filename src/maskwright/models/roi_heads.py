@@ -162,7 +162,7 @@ def mask_targets(
     masks: Bool[Tensor, "n h w"], boxes_xyxy: Float[Tensor, "p 4"], objects: Int64[Tensor, " p"], pooling: Pooling
 ) -> Float[Tensor, "p m m"]:
     """Each box's part of its object's mask, as shares of the bins of a grid."""
-    present, numbers = objects.unique(return_inverse=True)
+    present, numbers = torch.unique(objects, return_inverse=True)
     return roi_align(masks[present, None].float(), boxes_xyxy, numbers, pooling)[:, 0]
 
 

@@ -36,6 +36,7 @@ class ProposalHead(nn.Module):
         self.codes = nn.Conv2d(width, 4 * shapes, 1)
         for layer in (self.conv, self.objectness, self.codes):
             nn.init.normal_(layer.weight, std=0.01)
+            assert layer.bias is not None  # they have one
             nn.init.zeros_(layer.bias)
 
     def forward(

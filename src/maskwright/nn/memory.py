@@ -52,15 +52,15 @@ def to_train(network: nn.Module, *, channels: int, size_hw: tuple[int, int], pre
     network.to(TYPES[precision])
     with _Alive() as alive:
         logits = network(torch.empty(2, channels, *size_hw, dtype=TYPES[precision], device="meta"))
-        F.log_softmax(logits.float(), dim=1).mean().backward()
+        F.log_softmax(logits.float(), dim=1).mean().backward()  # type: ignore[no-untyped-call]
     return Memory(weights=weights, image=alive.most // 2)
 
 
-class _Alive(TorchDispatchMode):
+class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of all tensors that were made since it began and are still there."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = 0
         self.most = 0
         self._seen: set[int] = set()

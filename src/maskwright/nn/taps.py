@@ -70,7 +70,8 @@ def cut(arguments: Arguments, axis: int, before: int, after: int) -> Taps:
         return np.arange(before)[None]
     start = arguments.get("start") or 0
     start = max(0, start + before if start < 0 else start)
-    return start + np.arange(after)[None] * arguments.get("step", 1)
+    step: int = arguments.get("step", 1)
+    return start + np.arange(after)[None] * step
 
 
 def nearest(arguments: Arguments, axis: int, before: int, after: int) -> Taps:

@@ -28,7 +28,7 @@ def watch(network: nn.Module, channels: int, size_hw: tuple[int, int]) -> "Trace
     trace.maps[image] = Reached(IMAGE, Reach.of_image(size_hw[0]), Reach.of_image(size_hw[1]))
     with torch.no_grad(), _announced(network, trace), trace:
         output = network(image)
-    trace.last = trace.maps.get(output) if isinstance(output, Tensor) else None
+    trace.last = trace.maps[output] if isinstance(output, Tensor) and output in trace.maps else None
     return trace
 
 
@@ -90,11 +90,11 @@ def _announced(network: nn.Module, trace: "Trace") -> Iterator[None]:
             handle.remove()
 
 
-class Trace(TorchDispatchMode):
+class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operation that the network asks PyTorch for, and keeps what each layer does."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.maps = WeakTensorKeyDictionary()
         self.steps: list[Step] = []
         self.calls: list[Call] = []

@@ -39,7 +39,7 @@ class PreparedSample:
 
 def first_layer(target: UInt16[np.ndarray, "*layers h w"]) -> UInt16[np.ndarray, "h w"]:
     """The classes of a target."""
-    return target.reshape(-1, *target.shape[-2:])[0]
+    return np.asarray(target.reshape(-1, *target.shape[-2:])[0])
 
 
 class PreparedSamples:
