@@ -10,7 +10,7 @@ from maskwright.nn.layer import Layer
 from maskwright.nn.stages import Stage
 from maskwright.report.words import shortened
 
-NAME_LENGTH, NAME_WIDTH = 26, 16  # most characters of a name, and those that no terminal is too narrow for
+NAME_LENGTH, NAME_WIDTH = 26, 12  # most characters of a name, and those that no terminal is too narrow for
 JOINTS = ("cat", "add")
 UNITS = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
 NOTES = (
@@ -77,7 +77,7 @@ def field(layer: Layer) -> str:
 
 
 def _table(first: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption_justify="left")
     table.add_column("", justify="right", style="dim", no_wrap=True)
     table.add_column(first, overflow="fold", min_width=NAME_WIDTH)
     for heading in ("in", "out", "weights", "MACs", "stride", "field"):
