@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import maskwright.engine.train as training
-from maskwright.base.errors import Interrupted, RunError, TrainingError
+from maskwright.base.errors import Interrupted, RunError, TrainingError, WeightsError
 from maskwright.data.dataset import DataSet
 from maskwright.engine.predict import load
 from maskwright.engine.run import Run
@@ -116,6 +116,15 @@ def test_an_encoder_learns_at_its_own_rate(small_plan: Make, parts: tuple[DataSe
         torch.manual_seed(plan.seed)
         fresh = plan.model.build(channels=1, classes=2)
     assert not torch.equal(learned["network.head.weight"], fresh.head.weight)
+
+
+def test_weights_that_cannot_be_loaded_leave_no_run_behind(
+    small_plan: Make, parts: tuple[DataSet, DataSet], tmp_path: Path
+) -> None:
+    plan = small_plan(model=EncoderUNetConfig(encoder="resnet18"), encoder_weights=str(tmp_path / "none.pth"))
+    with pytest.raises(WeightsError, match="no such weights file"):
+        train(plan, *parts, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_damaged_checkpoint_costs_steps_but_no_bit(

@@ -25,7 +25,7 @@ from maskwright.engine.signals import stop_on_signals
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
 from maskwright.nn.device import keep_memory, pick_device
-from maskwright.plan.objective import start_encoder
+from maskwright.plan.objective import build_network, start_encoder
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, Batches, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -59,6 +59,9 @@ def train(
     """
     parts = {"train": train} if val is None else {"train": train, "val": val}
     split = split or Split(parts, "given", "The parts were given by the caller; how they were made is not known.")
+    if plan.encoder_weights is not None:
+        with torch.random.fork_rng(devices=[]):
+            start_encoder(plan, build_network(plan))  # what is wrong with the weights is said before there is a run
     run = Run.create(Path(out), plan, split.to_json(), manifest(split.parts.values()))
     with run.lock():
         _Training(run, split, device, listen).finish()
