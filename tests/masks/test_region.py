@@ -1,13 +1,17 @@
 """A region is a mask whose cost follows the object."""
 
 import numpy as np
+import pycocotools.mask as reference
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from maskwright.base.errors import MaskValueError
-from maskwright.masks.region import Region
+from maskwright.masks import region as region_module
+from maskwright.masks.region import Region, iou
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools
 
 masks = arrays(bool, st.tuples(st.integers(1, 8), st.integers(1, 8)))
 
@@ -55,3 +59,38 @@ def test_pixels_are_not_written_to_afterwards():
     region = Region.of_mask(np.ones((2, 2), bool))
     with pytest.raises(ValueError, match="read-only"):
         region.pixels[0, 0] = False
+
+
+def test_a_window_is_seen_from_its_corner():
+    region = Region((2, 1, 5, 3), np.array([[1, 1, 0], [0, 1, 1]], bool))
+    window = region.window((3, 2, 9, 9))
+    assert window.box_xyxy == (0, 0, 2, 1)
+    assert window.pixels.tolist() == [[True, True]]
+    assert region.window((5, 0, 9, 9)).area == 0
+
+
+def test_iou_by_hand():
+    """Two of four pixels in common; over the area of the first where the second is a crowd; 0 where nothing meets."""
+    a = Region((0, 0, 3, 1), np.ones((1, 3), bool))
+    b = Region((1, 0, 4, 1), np.ones((1, 3), bool))
+    empty = Region((0, 0, 0, 0), np.zeros((0, 0), bool))
+    assert iou([a], [b, b, empty], np.array([False, True, False])).tolist() == [[2 / 4, 2 / 3, 0]]
+    assert iou([empty], [empty]).tolist() == [[0]]
+    assert iou([], [a]).shape == (0, 1)
+
+
+@given(arrays(bool, st.tuples(st.integers(0, 5), st.just(6), st.just(7))), arrays(bool, (4, 6, 7)), arrays(bool, 4))
+def test_iou_is_that_of_pycocotools(a, b, is_crowd):
+    """To the last bit, crowds and empty masks included."""
+    packed = [[reference.encode(np.asfortranarray(mask.astype(np.uint8))) for mask in masks] for masks in (a, b)]
+    found = iou([Region.of_mask(mask) for mask in a], [Region.of_mask(mask) for mask in b], is_crowd)
+    if len(a):
+        np.testing.assert_array_equal(found, reference.iou(*packed, is_crowd.tolist()))
+
+
+def test_many_regions_are_compared_in_parts(monkeypatch):
+    pixels = [Region((x, 0, x + 2, 1), np.ones((1, 2), bool)) for x in range(5)]
+    whole = iou(pixels, pixels)
+    monkeypatch.setattr(region_module, "BOX_PAIRS", 7)
+    np.testing.assert_array_equal(iou(pixels, pixels), whole)
+    assert whole[0].tolist() == [1, 1 / 3, 0, 0, 0]

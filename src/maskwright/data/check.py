@@ -20,6 +20,7 @@ from maskwright.data.split import Split
 from maskwright.data.survey import Seen, survey
 
 ORDER = ("error", "warning", "note")
+CLASSES_TOLD = 20  # in the words; the pages of a check are read by people
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,13 @@ def _words(seen: Sequence[Seen], data: DataSet) -> Iterable[str]:
         return
     pixels = np.stack(masks)
     total = max(int(pixels[:, :-1].sum()), 1)
-    for class_id, info in enumerate(data.labels.classes):
-        share, images = pixels[:, class_id].sum() / total, np.count_nonzero(pixels[:, class_id])
-        yield f"class {class_id} '{info.name}': {share:.1%} of the pixels, in {images} of {len(masks)} masks"
+    shares, images = pixels[:, :-1].sum(axis=0) / total, np.count_nonzero(pixels[:, :-1], axis=0)
+    told = np.sort(np.argsort(-shares, kind="stable")[:CLASSES_TOLD]).tolist()
+    for class_id in told:
+        name, where = data.labels.classes[class_id].name, f"in {images[class_id]} of {len(masks)} masks"
+        yield f"class {class_id} '{name}': {shares[class_id]:.1%} of the pixels, {where}"
+    if len(shares) > len(told):
+        yield f"{len(shares) - len(told)} more classes: each at most {shares[told].min():.1%} of the pixels"
 
 
 def _range(sides: Sequence[int]) -> str:

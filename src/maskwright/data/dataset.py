@@ -173,12 +173,9 @@ def from_annotations(
     counts = [info.channels for info in found.infos]
     channels = common_channels(counts)
     left_out = sum(note.left_out for note in annotations.notes)
-    words = (
-        *_counts(found),
-        *annotations.words,
-        *([f"{left_out} objects are left out: the check names them"] if left_out else []),
-    )
-    words = (*words, *([mixture_words(counts)] if channels else []))
+    words = [*_counts(found), *annotations.words]
+    words += [f"{left_out} annotations are left out; the check names them"] if left_out else []
+    words += [mixture_words(counts)] if channels else []
     return DataSet(root, records, labels, tuple(words), (), found.faults, max_pixels, channels)
 
 

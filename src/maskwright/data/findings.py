@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Bool
 
 from maskwright.data.duplicates import Duplicates
 from maskwright.data.scan import Fault
@@ -157,17 +158,7 @@ def of_masks(seen: Sequence[Seen], classes: Classes, root: Path) -> Iterable[Fin
     if blank:
         files = _names(blank, root, mask=own)
         yield Finding("warning", "ignored-masks", f"{_listed(files)} mark every pixel to be left out.", "Take them out.", files)
-    for class_id, info in enumerate(classes):
-        holders = [one for one, has in zip(masked, present[:, class_id], strict=True) if has]
-        if not holders:
-            words = f"The class '{info.name}' occurs in no mask; it can be neither learned nor scored."
-            yield Finding("warning", "class-never-occurs", words, "Label some of it, or take the class out.")
-        elif len(holders) == 1 < len(masked):
-            words = (
-                f"The class '{info.name}' occurs in one file only ({holders[0].record.id}), so it is either learned or scored."
-            )
-            files = _names(holders, root, mask=own)
-            yield Finding("warning", "class-in-one-file", words, "Label it in more images.", files)
+    yield from _of_rare_classes(masked, present, classes, _names(masked, root, mask=own))
 
 
 def of_duplicates(seen: Sequence[Seen], duplicates: Duplicates, split: Split | None) -> Iterable[Finding]:
@@ -212,6 +203,30 @@ def of_groups(split: Split | None) -> Iterable[Finding]:
         yield Finding(
             "warning", "group-across-split", words, "Leave the split to maskwright, or name groups with --group-by.", cut
         )
+
+
+def _of_rare_classes(
+    masked: Sequence[Seen], present: Bool[np.ndarray, "n k"], classes: Classes, files: Sequence[str]
+) -> Iterable[Finding]:
+    """Classes that no mask shows, or only one; all of a kind together, since there may be dozens."""
+    counts = present.sum(axis=0)
+    absent = [info.name for info, count in zip(classes, counts, strict=True) if not count]
+    if absent:
+        words = (
+            "The class {} occurs in no mask; it" if len(absent) == 1 else f"{len(absent)} classes occur in no mask ({{}}); they"
+        )
+        words = words.format(", ".join(f"'{name}'" for name in absent)) + " can be neither learned nor scored."
+        yield Finding("warning", "class-never-occurs", words, "Label some of it, or take the class out.")
+    once = [] if len(masked) == 1 else np.flatnonzero(counts == 1).tolist()
+    if once:
+        holders = [int(present[:, class_id].argmax()) for class_id in once]
+        where = [f"'{classes[class_id].name}' ({masked[one].record.id})" for class_id, one in zip(once, holders, strict=True)]
+        words = (
+            f"The class {where[0]} occurs in one file only, so it is either learned or scored."
+            if len(once) == 1
+            else f"{len(once)} classes occur in one file only, so each is either learned or scored: {', '.join(where)}."
+        )
+        yield Finding("warning", "class-in-one-file", words, "Label it in more images.", tuple(files[one] for one in holders))
 
 
 def _of_notes(seen: Sequence[Seen], root: Path) -> Iterable[Finding]:

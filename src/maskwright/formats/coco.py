@@ -17,7 +17,7 @@ from maskwright.base.errors import DataError, MaskValueError
 from maskwright.base.files import atomic_write, read_json
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Holds, Loss, Note, check_losses
 from maskwright.formats.coco_lists import Id, ListedImage, id_of, read_categories, read_images, wrong_reference
-from maskwright.formats.coco_shapes import Polygons, Shape, read_shape
+from maskwright.formats.coco_shapes import Polygons, Shape, read_shape, regions_of
 from maskwright.masks import rle
 from maskwright.masks.classes import Classes
 from maskwright.masks.polygons import cross_themselves, is_hole, outline
@@ -72,10 +72,8 @@ def read(path: Path, *, described_by: Path | None = None, max_bytes: int = MAX_B
                 f"{path}: this is a list of results, which names no images and no categories. "
                 f"Give the instances file that it was made for as well."
             )
-        value = {**_load(Path(described_by), max_bytes), "annotations": value}
-    missing = [key for key in ("images", "annotations", "categories") if not isinstance(value.get(key), list)]
-    if missing:
-        raise DataError(f"{path}: is not a COCO instances file: there is no list of {' and none of '.join(missing)}.")
+        value = {**_instances(_load(Path(described_by), max_bytes), described_by), "annotations": value}
+    value = _instances(value, path)
     notes: list[Note] = []
     classes, class_of = read_categories(value["categories"], path, notes)
     images = read_images(value["images"], path, notes)
@@ -116,12 +114,13 @@ def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: boo
 def write_results(path: Path, items: Iterable[tuple[str, Instances]], *, described_by: Path) -> None:
     """Write predictions as a list of results, with the image and category ids of the instances file that describes them.
 
-    Masks are compressed run lengths, and every object keeps its score. Raises `DataError` for an image or a class that the
-    instances file does not name.
+    Masks are compressed run lengths, and every object keeps its score. No boxes are written, since pycocotools would take an
+    object's area from them and not from its mask. Raises `DataError` for images and classes that the instances file lacks.
     """
-    described = _load(Path(described_by), MAX_BYTES)
-    image_ids = {entry["file_name"]: entry["id"] for entry in described["images"]}
-    category_ids = {entry["name"]: entry["id"] for entry in described["categories"]}
+    described = _instances(_load(Path(described_by), MAX_BYTES), described_by)
+    image_ids = {image.name: id for id, image in read_images(described["images"], described_by, []).items()}
+    classes, class_of = read_categories(described["categories"], described_by, [])
+    category_ids = {classes[class_id].name: id for id, class_id in class_of.items()}
     results = []
     for name, instances in items:
         if name not in image_ids:
@@ -135,7 +134,6 @@ def write_results(path: Path, items: Iterable[tuple[str, Instances]], *, describ
                     "image_id": image_ids[name],
                     "category_id": category_ids[instances.classes[int(instances.class_ids[place])].name],
                     "segmentation": _packed(region, instances.size_hw),
-                    "bbox": _box(region.window((0, 0, *instances.size_hw[::-1]))),
                     "score": float(instances.scores[place]),
                 }
             )
@@ -153,6 +151,15 @@ def _load(path: Path, max_bytes: int) -> Any:
     if not isinstance(value, dict | list):
         raise DataError(f"{path}: is not a COCO file: it holds neither an object nor a list.")
     return value
+
+
+def _instances(value: Any, path: Path) -> dict[str, Any]:
+    """The value, if it is an object with the three lists of an instances file."""
+    keys = ("images", "annotations", "categories")
+    missing = [key for key in keys if not (isinstance(value, dict) and isinstance(value.get(key), list))]
+    if missing:
+        raise DataError(f"{path}: is not a COCO instances file: there is no list of {' and none of '.join(missing)}.")
+    return dict(value)
 
 
 def _looks_like_coco(content: bytes) -> bool:
@@ -216,7 +223,7 @@ def _annotated(path: Path, id: Id, image: ListedImage, objects: Sequence[_Object
                 f"image has {size_hw[1]} x {size_hw[0]}. Use the image that was annotated, neither resized nor rotated."
             )
         try:
-            regions = tuple(one.shape.region(size_hw) for one in objects)
+            regions = regions_of([one.shape for one in objects], size_hw)
         except MaskValueError as error:  # run lengths for another size than the image has, where the list does not say it
             raise MaskValueError(f"{path}: an object of '{image.name}' does not fit its image. {error}") from error
         return Instances(
@@ -246,9 +253,11 @@ def _annotation(region: Region, size_hw: tuple[int, int], *, is_crowd: bool) -> 
     inside = region.window((0, 0, size_hw[1], size_hw[0]))
     rings = [] if is_crowd else outline(inside.pixels)
     x0, y0, _, _ = inside.box_xyxy
-    shape: Any = {"size": list(size_hw), "counts": list(rle.counts_of(inside, size_hw))}
+    shape: Any
     if rings and not any(map(is_hole, rings)):
         shape = [(ring + np.array([x0, y0])).astype(int).ravel().tolist() for ring in rings]
+    else:
+        shape = {"size": list(size_hw), "counts": list(rle.counts_of(inside, size_hw))}
     return {"segmentation": shape, "bbox": _box(inside), "area": inside.area, "iscrowd": int(is_crowd)}
 
 

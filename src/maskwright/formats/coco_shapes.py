@@ -1,7 +1,7 @@
 """The segmentation of a COCO annotation: polygons or run lengths, checked when read, filled when asked for."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from maskwright.base.errors import MaskValueError
 from maskwright.formats.annotations import Note
 from maskwright.masks import rle
-from maskwright.masks.polygons import FARTHEST, Polygon, fill_region
+from maskwright.masks.polygons import FARTHEST, Polygon, fill_region, fill_regions
 from maskwright.masks.region import Region
 
 OUTSIDE = 1.0  # pixels beyond the rim that are taken for rounding
@@ -47,6 +47,12 @@ class Runs:
 
 Shape = Polygons | Runs
 Tell = Callable[..., None]  # a note on this annotation: code, what, remedy, severity, left_out
+
+
+def regions_of(shapes: Sequence[Shape], size_hw: tuple[int, int]) -> tuple[Region, ...]:
+    """The pixels of each shape on one image. Raises `MaskValueError` where run lengths do not fit it."""
+    filled = iter(fill_regions([shape.rings for shape in shapes if isinstance(shape, Polygons)], size_hw))
+    return tuple(next(filled) if isinstance(shape, Polygons) else shape.region(size_hw) for shape in shapes)
 
 
 def read_shape(annotation: dict[str, Any], size_hw: tuple[int, int] | None, where: str) -> tuple[Shape | None, list[Note]]:
@@ -87,6 +93,9 @@ def _runs(value: dict[str, Any], size_hw: tuple[int, int] | None, tell: Tell) ->
     if size_hw is not None and (height, width) != size_hw:
         what = f"its run lengths are for {width} x {height} pixels, its image has {size_hw[1]} x {size_hw[0]}"
         tell("wrong-rle", what, remedy, severity="error", left_out=True)
+        return None
+    if isinstance(counts, list) and not all(map(_is_whole, counts)):
+        tell("wrong-rle", "its run lengths are not all whole numbers of 0 and more", remedy, severity="error", left_out=True)
         return None
     shape = Runs(counts if isinstance(counts, str) else tuple(counts))
     try:

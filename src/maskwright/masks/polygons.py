@@ -13,9 +13,12 @@ from maskwright.masks.region import Region
 SCALE = 5  # COCO's rasteriser walks along the outline on a grid this much finer than the pixels
 FARTHEST = 1e8  # pixels from the origin; beyond, the reference's 32-bit integers on that grid overflow
 CROSSINGS = 1 << 21  # crossings of edges with pixel columns that are worked out at a time, which bounds the memory
+PIXELS = 1 << 23  # pixels in the boxes of rings that are filled at a time
 MOST_CORNERS = 1024  # of a polygon that is searched for edges that cross
 
-Polygon = Float64[np.ndarray, "n 2"]
+EMPTY = Region((0, 0, 0, 0), np.zeros((0, 0), bool))
+
+Polygon = Float64[np.ndarray, "_ 2"]
 Rule = Literal["union", "even-odd"]
 
 
@@ -30,22 +33,20 @@ def fill(polygons: Sequence[Polygon], size_hw: tuple[int, int], *, rule: Rule = 
 
 def fill_region(polygons: Sequence[Polygon], size_hw: tuple[int, int], *, rule: Rule = "union") -> Region:
     """`fill` as a region in its tight box, at a cost that follows the polygons and not the image."""
-    for polygon in polygons:
-        if not np.abs(polygon).max(initial=0) < FARTHEST:  # NaN as well
-            raise MaskValueError(f"A polygon has coordinates that are no numbers or beyond {FARTHEST:.0e} pixels.")
-    corners = [polygon for polygon in polygons if len(polygon)]
-    if not corners:
-        return Region((0, 0, 0, 0), np.zeros((0, 0), bool))
-    low, high = (np.floor(each(np.concatenate(corners), axis=0)).astype(int) for each in (np.min, np.max))
-    x0, y0 = np.clip(low - 1, 0, size_hw[::-1]).tolist()
-    x1, y1 = np.clip(high + 2, 0, size_hw[::-1]).tolist()
-    covered = np.zeros((y1 - y0, x1 - x0), bool)
-    for polygon in corners:
-        one = _filled(polygon, (x0, y0, x1, y1))
-        covered = covered | one if rule == "union" else covered ^ one
-    tight = Region.of_mask(covered)
-    left, top, right, bottom = tight.box_xyxy
-    return Region((left + x0, top + y0, right + x0, bottom + y0), tight.pixels) if right else tight
+    return fill_regions([polygons], size_hw, rule=rule)[0]
+
+
+def fill_regions(objects: Sequence[Sequence[Polygon]], size_hw: tuple[int, int], *, rule: Rule = "union") -> list[Region]:
+    """`fill_region` of many objects on one image, which costs little more than one."""
+    rings = [(place, ring) for place, polygons in enumerate(objects) for ring in polygons if len(ring)]
+    found: list[list[Region]] = [[] for _ in objects]
+    if rings:
+        boxes = _boxes([ring for _, ring in rings], size_hw)
+        pixels = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1] + 1)
+        for some in _chunks(pixels, PIXELS):
+            for (place, _), region in zip(rings[some], _filled([ring for _, ring in rings[some]], boxes[some]), strict=True):
+                found[place].append(region)
+    return [several[0] if len(several) == 1 else _joined(several, rule) for several in found]
 
 
 def outline(mask: Bool[np.ndarray, "h w"]) -> list[Polygon]:
@@ -99,8 +100,10 @@ def cross_themselves(polygons: Sequence[Polygon]) -> Bool[np.ndarray, " n"]:
     for size, places in by_size.items():
         step = max(CROSSINGS // (size * size), 1)
         for some in (places[first : first + step] for first in range(0, len(places), step)):
-            # A last corner that is repeated adds edges without length, which cross nothing.
-            rings = np.stack([np.pad(polygons[one], ((0, size - len(polygons[one])), (0, 0)), mode="edge") for one in some])
+            rings = np.empty((len(some), size, 2))
+            for ring, one in zip(rings, some, strict=True):
+                ring[: len(polygons[one])] = polygons[one]
+                ring[len(polygons[one]) :] = polygons[one][-1]  # edges without length, which cross nothing
             crossing[some] = _have_crossing_edges(rings)
     return crossing
 
@@ -139,28 +142,70 @@ def _partners(order: Int64[np.ndarray, " n"]) -> list[int]:
     return list(partner.tolist())
 
 
-def _filled(polygon: Polygon, box_xyxy: tuple[int, int, int, int]) -> Bool[np.ndarray, "h w"]:
-    """The pixels of a box that a polygon covers, by the rule of pycocotools' rleFrPoly.
+def _boxes(rings: Sequence[Polygon], size_hw: tuple[int, int]) -> Int64[np.ndarray, "r 4"]:
+    """For each ring a box on the image that has all the pixels that it may cover."""
+    corners = np.concatenate(rings)
+    if not np.abs(corners).max() < FARTHEST:  # NaN as well
+        raise MaskValueError(f"A polygon has coordinates that are no numbers or beyond {FARTHEST:.0e} pixels.")
+    firsts = np.cumsum([0, *map(len, rings[:-1])])
+    low, high = (np.floor(each.reduceat(corners, firsts, axis=0)).astype(np.int64) for each in (np.minimum, np.maximum))
+    return np.asarray(np.clip(np.concatenate([low - 1, high + 2], axis=1), 0, [*size_hw[::-1], *size_hw[::-1]]))
 
-    The outline is walked on a grid `SCALE` times finer. Where it passes from the second to the third fifth of a pixel column,
+
+def _joined(several: Sequence[Region], rule: Rule) -> Region:
+    """Regions of one object in one."""
+    if not several:
+        return EMPTY
+    boxes = np.array([region.box_xyxy for region in several if region.area] or [EMPTY.box_xyxy])
+    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+    covered = np.zeros((y1 - y0, x1 - x0), bool)
+    for region in several:
+        if region.area:
+            a, b, c, d = region.box_xyxy
+            part = covered[b - y0 : d - y0, a - x0 : c - x0]
+            (np.logical_or if rule == "union" else np.logical_xor)(part, region.pixels, out=part)
+    return _placed(covered, x0, y0)
+
+
+def _placed(covered: Bool[np.ndarray, "h w"], x0: int, y0: int) -> Region:
+    """The region of what is covered in a box whose corner lies at x0, y0."""
+    tight = Region.of_mask(covered)
+    left, top, right, bottom = tight.box_xyxy
+    return Region((left + x0, top + y0, right + x0, bottom + y0), tight.pixels) if right else EMPTY
+
+
+def _filled(rings: Sequence[Polygon], boxes: Int64[np.ndarray, "r 4"]) -> list[Region]:
+    """The pixels that each ring covers in its box, by the rule of pycocotools' rleFrPoly.
+
+    The outline is walked on a grid `SCALE` times finer. Where it passes from the third to the fourth fifth of a pixel column,
     it turns the pixels below on or off.
     """
-    x0, y0, x1, y1 = box_xyxy
-    fine = np.trunc(SCALE * polygon + 0.5).astype(np.int64)
-    edges = np.concatenate([fine, np.roll(fine, -1, axis=0)], axis=1)
-    flips = np.zeros((y1 - y0 + 1, x1 - x0), np.uint8)
+    lengths = np.array([len(ring) for ring in rings])
+    ring_of = np.repeat(np.arange(len(rings)), lengths)
+    fine = np.trunc(SCALE * np.concatenate(rings) + 0.5).astype(np.int64)
+    following = np.arange(1, len(fine) + 1)
+    following[np.cumsum(lengths) - 1] -= lengths
+    edges = np.concatenate([fine, fine[following]], axis=1)
+    x0, y0, x1, y1 = boxes.T
+    widths = x1 - x0
+    sizes = widths * (y1 - y0 + 1)
+    starts = np.cumsum(sizes) - sizes
+    flips = np.zeros(int(sizes.sum()), np.uint8)
     lowest, highest = np.minimum(edges[:, 0], edges[:, 2]), np.maximum(edges[:, 0], edges[:, 2])
-    first = np.maximum(-((2 - lowest) // SCALE), x0)  # columns whose step from 5k + 2 to 5k + 3 lies on the edge
-    last = np.minimum((highest - 3) // SCALE, x1 - 1)
+    first = np.maximum(-((2 - lowest) // SCALE), x0[ring_of])  # columns whose step from 5k + 2 to 5k + 3 lies on the edge
+    last = np.minimum((highest - 3) // SCALE, x1[ring_of] - 1)
     counts = np.maximum(last - first + 1, 0)
-    for part in _chunks(counts):
+    for part in _chunks(counts, CROSSINGS):
         edge = np.repeat(np.arange(len(edges))[part], counts[part])
         column = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(counts[part]) - counts[part], counts[part])
-        rows = _crossing_rows(edges[edge], SCALE * column + 2)
-        rows = np.clip(rows, y0, y1) - y0
-        np.bitwise_xor.at(flips, (rows, column - x0), 1)
-    covered: Bool[np.ndarray, "h w"] = np.bitwise_xor.accumulate(flips, axis=0)[:-1].view(bool)
-    return covered
+        ring = ring_of[edge]
+        rows = np.clip(_crossing_rows(edges[edge], SCALE * column + 2), y0[ring], y1[ring]) - y0[ring]
+        np.bitwise_xor.at(flips, starts[ring] + rows * widths[ring] + column - x0[ring], 1)
+    found = []
+    for start, size, width, left, top in np.stack([starts, sizes, widths, x0, y0], axis=1).tolist():
+        turns = flips[start : start + size].reshape(-1, width) if width else np.zeros((1, 0), np.uint8)
+        found.append(_placed(np.bitwise_xor.accumulate(turns, axis=0)[:-1].view(bool), left, top))
+    return found
 
 
 def _crossing_rows(edges: Int64[np.ndarray, "n 4"], step: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
@@ -189,9 +234,9 @@ def _crossing_rows(edges: Int64[np.ndarray, "n 4"], step: Int64[np.ndarray, " n"
     return np.asarray(np.ceil((rows + 0.5) / SCALE - 0.5), np.int64)
 
 
-def _chunks(counts: Int64[np.ndarray, " n"]) -> list[slice]:
-    """Runs of edges that have about `CROSSINGS` crossings together."""
+def _chunks(counts: Int64[np.ndarray, " n"], most: int) -> list[slice]:
+    """Runs of entries whose counts are together about `most`, or one entry that has more."""
     ends = np.cumsum(counts)
-    cuts = np.searchsorted(ends, np.arange(CROSSINGS, int(ends[-1]) + CROSSINGS, CROSSINGS)) + 1
-    cuts = np.unique(np.minimum(np.concatenate([[0], cuts]), len(counts)))
+    cuts = np.searchsorted(ends, np.arange(most, int(ends[-1]) + most, most)) + 1
+    cuts = np.unique(np.minimum(np.concatenate([[0], cuts, [len(counts)]]), len(counts)))
     return [slice(a, b) for a, b in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)]

@@ -109,8 +109,8 @@ def _checked(counts: Sequence[int], size_hw: tuple[int, int]) -> Int64[np.ndarra
     height, width = size_hw
     try:
         runs = np.asarray(counts, np.int64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise MaskValueError(f"Run lengths must be whole numbers ({error}).") from error
+    except OverflowError as error:
+        raise MaskValueError(f"A run of {max(counts)} pixels cannot be in {height * width}.") from error
     if runs.size and (runs.min() < 0 or runs.max() > height * width):
         raise MaskValueError(f"A run of {runs.min() if runs.min() < 0 else runs.max()} pixels cannot be in {height * width}.")
     if runs.sum() != height * width:
