@@ -63,7 +63,7 @@ def test_per_image_by_hand(two_images):
         {"kind": "missed", "true": (1,), "predicted": ()},
         {"kind": "spurious", "true": (), "predicted": (1,)},
     ]
-    assert worst["matched"] == {"hits": [0, 1], "spurious": [0, 1], "missed": [0, 1], "iou_sum": [0, 1]}
+    assert worst["matched"] == {"cell": {"hits": 1, "spurious": 1, "missed": 1, "iou_sum": 1}}
 
 
 def test_counts_and_their_errors_by_hand(boxes):
@@ -89,6 +89,14 @@ def test_one_class_is_its_own_headline_and_several_are_averaged(boxes, two_image
     assert value(result, "AP (COCO)", "class mean") == pytest.approx(0.5)
     assert value(result, "PQ", "class mean") == 0.5
     assert not any(row.subject == "all objects" for row in result.rows if "(COCO)" in row.metric)
+
+
+def test_an_image_names_only_the_classes_in_it(boxes):
+    truth, prediction = boxes((0, 0, 4, 4), of=[2], names=TISSUE), boxes(names=TISSUE)
+    (entry,) = scores(["a"], [tally(truth, prediction)], Classes.named(*TISSUE)).per_image
+    assert entry[AP50] == {"vessel": 0, "all objects": 0}
+    assert entry["true objects"] == {"vessel": 1, "all objects": 1}
+    assert set(entry["matched"]) == {"vessel", "all objects"}
 
 
 def test_what_is_not_measurable_leaves_the_mean(boxes):
@@ -117,6 +125,13 @@ def test_intervals_come_from_resampling_the_images(two_images, boxes):
     assert math.isnan(two_images.row("AP small (COCO)", "cell").low)
     alone = scores(["a"], [tally(boxes((0, 0, 4, 4)), boxes((0, 0, 4, 4)))], CELLS)
     assert all(math.isnan(row.low) for row in alone.rows)
+
+
+def test_without_draws_there_are_no_intervals(boxes):
+    cell = boxes((0, 0, 4, 4))
+    found = scores("ab", [tally(cell, cell)] * 2, CELLS, draws=0)
+    assert all(math.isnan(row.low) for row in found.rows)
+    assert found.headline_row.value == 1
 
 
 def test_every_row_states_its_rule(two_images):

@@ -10,7 +10,7 @@ from maskwright.metrics.counts import ratio
 from maskwright.metrics.detections import HIT, LEFT_OUT, MOST, SIZES, THRESHOLDS, Detections
 
 RECALLS = np.linspace(0, 1, 101)  # where precision is read off
-AT_ONCE = 1 << 20  # weighted predictions in memory
+AT_ONCE = 1 << 18  # weighted predictions in memory; more would not fit into a processor's cache
 
 
 @dataclass(frozen=True, eq=False)

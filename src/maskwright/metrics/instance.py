@@ -211,22 +211,27 @@ def _is_detail(images: _Images, metric: str, subject: str) -> bool:
 
 
 def _per_image(images: _Images, ids: Sequence[str], tallies: Sequence[InstanceTally]) -> tuple[dict[str, Any], ...]:
-    """Each image's own values, worst by the headline first, and its errors; an image without objects comes last."""
+    """Each image's own values of the classes in it, worst by the headline first, and its errors; without objects comes last."""
     each, subject = _of_each_image(images), images.headline.split("/", 1)[1]
     score = mean(each[AP50][:, : len(images.class_ids)]) if subject == CLASSES else each[AP50][:, 0]
     numbers = dict(zip(NUMBERS, _numbers(images), strict=True))
-    return tuple(
-        {
-            "id": ids[i],
-            "score": _known(score[i]),
-            **{metric: dict(zip(images.names, map(_known, of[i].tolist()), strict=True)) for metric, of in each.items()},
-            **{name: dict(zip(images.names, of[i].astype(int).tolist(), strict=True)) for name, of in numbers.items()},
-            "errors": {kind: Counter(error.kind for error in tallies[i].errors)[kind] for kind in KINDS},
-            "objects": [asdict(error) for error in tallies[i].errors],
-            "matched": {name: part[:, 0].tolist() for name, part in vars(tallies[i].counts).items()},
-        }
-        for i in np.argsort(score, kind="stable").tolist()
-    )
+    matched = {name: part[:, :, 0] for name, part in vars(images.counts).items()}
+    entries = []
+    for i in np.argsort(score, kind="stable").tolist():
+        there = [j for j, name in enumerate(images.names) if name == OBJECTS or not np.isnan(each[AP50][i, j])]
+        kinds = Counter(error.kind for error in tallies[i].errors)
+        entries.append(
+            {
+                "id": ids[i],
+                "score": _known(score[i]),
+                **{metric: {images.names[j]: _known(of[i, j]) for j in there} for metric, of in each.items()},
+                **{name: {images.names[j]: int(of[i, j]) for j in there} for name, of in numbers.items()},
+                "errors": {kind: kinds[kind] for kind in KINDS},
+                "objects": [asdict(error) for error in tallies[i].errors],
+                "matched": {images.names[j]: {name: float(of[i, j]) for name, of in matched.items()} for j in there},
+            }
+        )
+    return tuple(entries)
 
 
 def _known(value: float) -> float | None:
