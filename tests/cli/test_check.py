@@ -1,9 +1,16 @@
 """The mask doctor on the command line: words, exit codes, files."""
 
 import json
+import shutil
 
 import numpy as np
 from PIL import Image
+
+from maskwright.base.files import read_json, write_json
+from maskwright.data.dataset import read
+from maskwright.formats import coco
+from maskwright.masks.convert import instances_from_labels
+from maskwright.masks.regions import components
 
 
 def test_a_sound_folder_is_described_and_exits_0(invoke, blobs_to_read):
@@ -33,6 +40,31 @@ def test_masks_that_nobody_can_know_are_a_finding_and_not_a_crash(invoke, blob_f
     assert result.exit_code == 1
     assert "--ignore 255" in result.output
     assert invoke("check", blob_folder, "--ignore", 255).exit_code == 0
+
+
+def test_annotations_are_described_and_their_faults_named(invoke, blob_folder):
+    """The folder of the other tests, its masks written as COCO; one annotation of an unknown category spoils it."""
+    data = read(blob_folder)
+    records = zip(data.records, data, strict=True)
+    items = [
+        (record.image.name, instances_from_labels(components(one.segmentation.ids == 1)[0], data.classes))
+        for record, one in records
+    ]
+    coco.write(blob_folder / "instances.json", items)
+    shutil.rmtree(blob_folder / "masks")
+    result = invoke("check", blob_folder)
+    assert result.exit_code == 0
+    assert "COCO file instances.json: 6 images" in result.output
+    value = read_json(blob_folder / "instances.json")
+    value["annotations"][2]["category_id"] = 99
+    write_json(blob_folder / "instances.json", value)
+    result = invoke("check", blob_folder, "--format", "coco")
+    assert result.exit_code == 1
+    assert "annotation 3: its category_id 99 is no category" in " ".join(result.output.split())
+    write_json(blob_folder / "more.json", value)
+    result = invoke("check", blob_folder)
+    assert result.exit_code == 2
+    assert "Name one with --annotations" in " ".join(result.output.split())
 
 
 def test_findings_and_sheet_go_into_files(invoke, blob_folder, tmp_path):

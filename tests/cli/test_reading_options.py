@@ -35,6 +35,7 @@ def reading_of(line: str) -> Reading:
         "--ignore '#FFFFFF' --colors '#000000=background,#9B9B9B=dead cell'",
         "--foreground 128 --repair nearest --group-by '^(a|b)' --max-pixels 1000",
         "--image-glob 'raw/*.tif' --mask-glob 'seg/*.png'",
+        "--format coco --annotations 'all of them.json'",
     ],
 )
 def test_options_are_written_as_they_were_typed(line):
@@ -46,7 +47,8 @@ def sorted_like(line: str) -> list[str]:
     words = shlex.split(line)
     order = ["--masks", "--image-glob", "--mask-glob", "--kind", "--ignore", "--class-names", "--colors", "--foreground"]
     pairs = list(zip(words[::2], words[1::2], strict=True))
-    place = {flag: index for index, flag in enumerate([*order, "--repair", "--group-by", "--max-pixels"])}
+    order += ["--repair", "--format", "--annotations", "--group-by", "--max-pixels"]
+    place = {flag: index for index, flag in enumerate(order)}
     return [word for pair in sorted(pairs, key=lambda pair: place[pair[0]]) for word in pair]
 
 

@@ -63,6 +63,7 @@ def test_a_folder_with_one_annotation_file_and_no_masks_is_understood(folder):
     assert [region.box_xyxy for region in sample.segmentation.regions] == [(2, 5, 10, 13), (30, 5, 38, 13)]
     assert data.records[0].mask == folder / "instances.json"
     assert any("12 objects of 1 of 1 categories" in words for words in data.words)
+    assert not any("passed over" in words for words in data.words)
 
 
 def test_masks_go_before_annotations_unless_the_format_is_said(folder):
@@ -152,6 +153,14 @@ def test_an_image_of_another_size_is_left_out_and_named(folder):
 def test_unreadable_images_are_left_out_and_named(folder):
     (folder / "images" / "c.png").write_bytes(b"no image")
     assert set(faults(read(folder))) == {"unreadable-image"}
+
+
+def test_two_files_of_one_name_and_links_into_nothing_are_named(folder):
+    (folder / "images" / "z.png").symlink_to(folder / "nothing.png")
+    assert set(faults(read(folder))) == {"broken-link"}
+    put_image(folder / "images" / "a.bmp")
+    with pytest.raises(DataError, match="have one name"):
+        read(folder)
 
 
 def test_annotations_of_other_images_are_refused(folder):

@@ -1,6 +1,7 @@
 """A run's scores and report: kept, found again, and drawn with the right pictures."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +124,12 @@ def test_a_moved_folder_keeps_what_was_said(tmp_path):
     reading = Reading(path=tmp_path, masks=tmp_path / "m", class_names=("a", "b"))
     moved = reading.moved_to(tmp_path / "elsewhere")
     assert (moved.path, moved.masks, moved.class_names) == (tmp_path / "elsewhere", None, ("a", "b"))
+
+
+def test_annotations_are_found_again_from_everywhere(tmp_path):
+    """A file that was named from the data folder is kept by its whole path; of a folder elsewhere it is looked for anew."""
+    (tmp_path / "a.json").write_text("{}")
+    reading = Reading(path=tmp_path, format="coco", annotations=Path("a.json"))
+    kept = Reading.from_json(reading.to_json())
+    assert (kept.format, kept.annotations) == ("coco", tmp_path / "a.json")
+    assert kept.moved_to(tmp_path / "elsewhere").annotations is None

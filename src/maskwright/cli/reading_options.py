@@ -39,10 +39,10 @@ def said(
         str | None, option("--repair", "HOW", "'nearest' mends masks that JPEG or smooth resizing changed.")
     ] = None,
     format: Annotated[
-        str | None, option("--format", "FORMAT", "Format of annotations, where there are no masks: coco.")
+        str | None, option("--format", "FORMAT", "Read annotations of this format, such as coco, not masks.")
     ] = None,
     annotations: Annotated[
-        Path | None, option("--annotations", "FILE", "The annotations, where several might be meant.")
+        Path | None, option("--annotations", "FILE", "The annotations, where it is not clear which are meant.")
     ] = None,
     group_by: Annotated[
         str | None, option("--group-by", "REGEX", "Regular expression on image names: what belongs together.")

@@ -1,7 +1,7 @@
 """Images whose objects stand in annotation files: which file is which image's, and what belongs to nothing."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -103,14 +103,28 @@ def scan_annotated(
         if progress is not None:
             progress(done, len(records))
     faults += [Fault("ambiguous", same[0], f"{' and '.join(map(str, same))} have one name.") for same in pairing.ambiguous]
+    faults += [Fault("broken-link", path, f"{path}: {what}.") for path, what in pairing.broken]
     if not partners:
         raise DataError(_nothing_found(root, records, annotations))
-    seen = Pairing(tuple(record for record, _ in kept.values()), passed_over=pairing.passed_over, broken=pairing.broken)
+    seen = Pairing(
+        tuple(record for record, _ in kept.values()),
+        passed_over=_not_read(pairing.passed_over, {image.path for image in annotations.images}),
+        broken=pairing.broken,
+    )
     infos = tuple(info for _, info in kept.values())
     images = {id: partners[id] for id in kept}
     return Scan(root, seen, seen.pairs, infos, (), tuple(faults)), AnnotatedObjects(
         annotations.classes, images, annotations.notes
     )
+
+
+def _not_read(
+    passed_over: Iterable[tuple[str, tuple[Path, ...]]], read: Collection[Path]
+) -> tuple[tuple[str, tuple[Path, ...]], ...]:
+    """What was passed over when images were looked for, without the annotation files, which are read."""
+    known = {path.resolve() for path in read}
+    rest = ((reason, tuple(path for path in paths if path.resolve() not in known)) for reason, paths in passed_over)
+    return tuple((reason, paths) for reason, paths in rest if paths)
 
 
 def _format_of(path: Path) -> str:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from maskwright.base.errors import DataError, RunError
 from maskwright.base.files import read_json, write_json
+from maskwright.data.annotated import find_source
 from maskwright.data.check import Report, check
 from maskwright.data.coding import CodingError, CodingOptions
 from maskwright.data.dataset import DataSet, read
@@ -65,13 +66,24 @@ class Reading:
         try:
             data = self.read(progress)
         except (CodingError, DataError):
-            if self.format is not None or self.annotations is not None:
+            if not self._means_masks():
                 raise
             found = scan(
                 self.path, self.masks, image_glob=self.image_glob, mask_glob=self.mask_glob, max_pixels=self.max_pixels
             )
             return check(found, options=self.coding, progress=progress)
         return check(data, split=None if split is None else split(data), progress=progress)
+
+    def _means_masks(self) -> bool:
+        """Whether mask files are what is to be read, said or guessed; False where annotations are, even if that fails."""
+        if self.format is not None or self.annotations is not None:
+            return False
+        if self.masks is not None or self.mask_glob is not None or self.coding != CodingOptions():
+            return True
+        try:
+            return find_source(self.path) is None
+        except DataError:
+            return False
 
     def moved_to(self, path: Path) -> "Reading":
         """The same reading of a folder elsewhere; masks and annotations that were named apart stay with the old one."""

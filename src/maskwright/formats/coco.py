@@ -242,7 +242,7 @@ def _words(path: Path, classes: Classes, images: Sequence[AnnotatedImage], objec
     every = [one for some in objects.values() for one in some]
     polygons, crowds = (sum(isinstance(one.shape, Polygons) for one in every), sum(one.is_crowd for one in every))
     used = len({one.class_id for one in every})
-    yield f"{path.name} (COCO): {len(images)} images, {len(every)} objects of {used} of {len(classes) - 1} categories"
+    yield f"COCO file {path.name}: {len(images)} images, {len(every)} objects of {used} of {len(classes) - 1} categories"
     yield f"{polygons} objects are polygons, {len(every) - polygons} run lengths; {crowds} are crowds"
     bare = sum(image.objects == 0 for image in images)
     if bare:
