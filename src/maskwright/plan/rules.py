@@ -36,10 +36,11 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
     Raises `PlanError` where there is no such model or encoder.
     """
     photographs = found.channels == 3 and found.color >= COLORFUL
+    asked_for = model is not None or encoder is not None
     if encoder is None:
         encoder = PACKAGED[0] if photographs or model not in (None, "unet") else "plain"
     chosen = model_config(model or "unet", encoder)
-    if model is not None:
+    if asked_for:
         why = "Asked for."
     elif photographs:
         why = "Colour photographs: an encoder that has seen a million of them knows edges, textures and parts already."
