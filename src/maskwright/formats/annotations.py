@@ -1,12 +1,14 @@
 """What formats of annotated objects have in common: annotated images, what a format can hold, what writing one loses."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
-from maskwright.base.errors import MaskValueError
-from maskwright.masks.classes import Classes
+import numpy as np
+
+from maskwright.base.errors import DataError, MaskValueError
+from maskwright.masks.classes import Classes, ClassInfo
 from maskwright.masks.types import Instances
 
 SHOWN = 5  # losses told in an error; all are in the returned list
@@ -138,3 +140,61 @@ def object_classes(names: Sequence[str]) -> Classes:
     taken = {name.strip().lower() for name in names}
     behind = next(name for name in ("background", "void", "nothing", "unlabelled") if name not in taken)
     return Classes.named(behind, *names, things=names)
+
+
+def same_classes(known: Classes | None, instances: Instances, name: str, path: Path) -> Classes:
+    """The classes of an image that is written, which are those of the images before it, or `MaskValueError`."""
+    if known is not None and instances.classes != known:
+        raise MaskValueError(f"{path}: {name} has other classes than the images before it; one data set has one list.")
+    return instances.classes
+
+
+def written_classes(classes: Classes | None, used: Collection[int]) -> list[tuple[int, ClassInfo]]:
+    """Class ids with their classes, all but a background that no object has."""
+    skipped = None if classes is None else classes.background
+    return [(id, info) for id, info in enumerate(classes or ()) if id != skipped or id in used]
+
+
+def not_held(name: str, instances: Instances, holds: Holds) -> list[Loss]:
+    """What of an image's objects is lost beside their shapes: scores, crowd marks, ignored pixels, objects without pixels."""
+    losses = []
+    for place, region in enumerate(instances.regions):
+        height, width = instances.size_hw
+        score = float(instances.scores[place])
+        if not holds.empty and not region.window((0, 0, width, height)).area:
+            losses.append(Loss(name, place, "it has no pixel and is left out", 0.0))
+        elif score != 1 and not holds.scores:
+            losses.append(Loss(name, place, f"its score {score:g}"))
+        if instances.is_crowd[place] and not holds.crowd:
+            losses.append(Loss(name, place, "it is a crowd, not one object"))
+    ignored = 0 if instances.ignored is None else int(np.count_nonzero(instances.ignored))
+    return losses + ([Loss(name, None, f"{ignored} ignored pixels")] if ignored and not holds.ignored else [])
+
+
+def path_below(folder: Path, name: str, suffix: str) -> Path:
+    """Where the annotations of an image stand that have a file of their own: its name below a folder, with another suffix.
+
+    Raises `MaskValueError` on a name that leads out of the folder.
+    """
+    relative = PurePosixPath(name.replace("\\", "/"))
+    if relative.is_absolute() or ".." in relative.parts or not relative.name or ":" in relative.parts[0]:
+        raise MaskValueError(
+            f"{folder}: the image '{name}' would be written outside of it. Name it by a path below its folder."
+        )
+    return folder / relative.with_suffix(suffix)
+
+
+def read_text(path: Path, max_bytes: int) -> str:
+    """The text of an annotation file in UTF-8. Raises `DataError` on one that is too large, is no text or cannot be read."""
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise DataError(
+                f"{path}: has {size / 1e6:.0f} MB, more than the {max_bytes / 1e6:.0f} MB that are read at once. "
+                f"Split it into several files, a part of the images each."
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is no text in UTF-8 ({error}). Save it as UTF-8.") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error

@@ -18,9 +18,10 @@ from maskwright.base.files import atomic_write, read_json
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Holds, Loss, Note, check_losses
 from maskwright.formats.coco_lists import Id, ListedImage, id_of, read_categories, read_images, wrong_reference
 from maskwright.formats.coco_shapes import Polygons, Shape, read_shape, regions_of
+from maskwright.formats.rings import note_crossing
 from maskwright.masks import rle
 from maskwright.masks.classes import Classes
-from maskwright.masks.polygons import cross_themselves, is_hole, outline
+from maskwright.masks.polygons import is_hole, outline
 from maskwright.masks.region import Region
 from maskwright.masks.types import Instances
 
@@ -78,7 +79,8 @@ def read(path: Path, *, described_by: Path | None = None, max_bytes: int = MAX_B
     classes, class_of = read_categories(value["categories"], path, notes)
     images = read_images(value["images"], path, notes)
     objects = _objects(value["annotations"], images, class_of, notes)
-    _note_crossing(objects, notes)
+    drawn = [(one.where, one.shape) for some in objects.values() for one in some if isinstance(one.shape, Polygons)]
+    note_crossing([(where, ring) for where, shape in drawn for ring in shape.rings], notes)
     made = tuple(_annotated(path, id, image, objects.get(id, []), classes=classes) for id, image in images.items())
     return Annotations(path, classes, made, tuple(notes), tuple(_words(path, classes, made, objects)))
 
@@ -199,20 +201,6 @@ def _score(entry: dict[str, Any], where: str, notes: list[Note]) -> float:
         return float(score)
     notes.append(Note("wrong-score", where, f"its score is {str(score)[:40]}; 1 is taken", "Write a number.", "error"))
     return 1.0
-
-
-def _note_crossing(objects: dict[Id, list[_Object]], notes: list[Note]) -> None:
-    rings = [
-        (one.where, ring)
-        for some in objects.values()
-        for one in some
-        if isinstance(one.shape, Polygons)
-        for ring in one.shape.rings
-    ]
-    crossing = cross_themselves([ring for _, ring in rings])
-    for where in dict.fromkeys(rings[place][0] for place in np.flatnonzero(crossing).tolist()):
-        what = "its outline crosses itself; what it encloses an even number of times is not part of it"
-        notes.append(Note("self-crossing", where, what, "Right for loops and thin bridges; look at it otherwise.", "note"))
 
 
 def _annotated(path: Path, id: Id, image: ListedImage, objects: Sequence[_Object], *, classes: Classes) -> AnnotatedImage:

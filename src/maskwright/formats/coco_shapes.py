@@ -1,19 +1,15 @@
 """The segmentation of a COCO annotation: polygons or run lengths, checked when read, filled when asked for."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from maskwright.base.errors import MaskValueError
 from maskwright.formats.annotations import Note
+from maskwright.formats.rings import Tell, check_place, is_number, read_ring, tell_empty, teller
 from maskwright.masks import rle
-from maskwright.masks.polygons import FARTHEST, Polygon, fill_region, fill_regions
+from maskwright.masks.polygons import Polygon, fill_region, fill_regions
 from maskwright.masks.region import Region
-
-OUTSIDE = 1.0  # pixels beyond the rim that are taken for rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +42,6 @@ class Runs:
 
 
 Shape = Polygons | Runs
-Tell = Callable[..., None]  # a note on this annotation: code, what, remedy, severity, left_out
 
 
 def regions_of(shapes: Sequence[Shape], size_hw: tuple[int, int]) -> tuple[Region, ...]:
@@ -58,10 +53,7 @@ def regions_of(shapes: Sequence[Shape], size_hw: tuple[int, int]) -> tuple[Regio
 def read_shape(annotation: dict[str, Any], size_hw: tuple[int, int] | None, where: str) -> tuple[Shape | None, list[Note]]:
     """The segmentation of an annotation, or None where there is none that can be used, and what is to be known of it."""
     notes: list[Note] = []
-
-    def tell(code: str, what: str, remedy: str, **more: Any) -> None:
-        notes.append(Note(code, where, what, remedy, **more))
-
+    tell = teller(where, notes)
     _check_box(annotation.get("bbox"), tell)
     value = annotation.get("segmentation")
     shape: Shape | None = None
@@ -77,7 +69,7 @@ def read_shape(annotation: dict[str, Any], size_hw: tuple[int, int] | None, wher
 def _check_box(box: Any, tell: Tell) -> None:
     if box is None:
         return
-    if not (isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))):
+    if not (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))):
         tell("wrong-box", f"its box is {str(box)[:80]}, not four numbers", "The mask is used. Write x, y, width, height.")
     elif box[2] <= 0 or box[3] <= 0:
         tell("empty-box", f"its box {box} has no area", "The mask is used. If it is a slip of the mouse, take it out.")
@@ -105,69 +97,22 @@ def _runs(value: dict[str, Any], size_hw: tuple[int, int] | None, tell: Tell) ->
         tell("wrong-rle", what, remedy, severity="error", left_out=True)
         return None
     if not area:
-        _tell_empty(tell)
+        tell_empty(tell)
     return shape
 
 
 def _polygons(value: list[Any], size_hw: tuple[int, int] | None, tell: Tell) -> Polygons | None:
-    if all(map(_is_number, value)):
+    if all(map(is_number, value)):
         value = [value]  # one ring that is in no list
-    rings = [ring for place, one in enumerate(value, 1) if (ring := _ring(one, place, len(value), tell)) is not None]
+    names = ["its polygon"] if len(value) == 1 else [f"polygon {place} of {len(value)}" for place in range(1, len(value) + 1)]
+    rings = [ring for one, name in zip(value, names, strict=True) if (ring := read_ring(one, name, tell)) is not None]
     if not rings:
         tell("no-polygon", "none of its polygons can be used", "Draw its mask anew, or take it out.", left_out=True)
         return None
     shape = Polygons(tuple(rings))
     if size_hw is not None:
-        _check_place(shape, size_hw, tell)
+        check_place(shape.rings, size_hw, tell, keep_outside=True)
     return shape
-
-
-def _ring(value: Any, place: int, count: int, tell: Tell) -> Polygon | None:
-    which = "its polygon" if count == 1 else f"polygon {place} of {count}"
-    remedy = "Draw it anew, or take it out."
-    if not isinstance(value, list) or not all(map(_is_number, value)):
-        tell("wrong-polygon", f"{which} holds something else than numbers; it is left out", remedy)
-    elif len(value) % 2:
-        tell("wrong-polygon", f"{which} has {len(value)} numbers, not pairs of x and y; it is left out", remedy)
-    elif len(value) < 6:
-        tell("few-points", f"{which} has {len(value) // 2} points, and three are needed; it is left out", remedy)
-    elif max(map(abs, value)) >= FARTHEST:
-        tell("wrong-polygon", f"{which} reaches farther than {FARTHEST:.0e} pixels; it is left out", remedy)
-    else:
-        return np.array(value, np.float64).reshape(-1, 2)
-    return None
-
-
-def _check_place(shape: Polygons, size_hw: tuple[int, int], tell: Tell) -> None:
-    """Polygons that leave their image, and those that cover no pixel of it."""
-    corners = np.concatenate(shape.rings)
-    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    height, width = size_hw
-    is_thin = min(x1 - x0, y1 - y0) < 1 or _thickness(shape) < 1
-    is_off = x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height
-    if is_off or (is_thin and not shape.region(size_hw).area):
-        _tell_empty(tell, "it lies outside the image and" if is_off else "it")
-    elif min(x0, y0) < -OUTSIDE or x1 > width + OUTSIDE or y1 > height + OUTSIDE:
-        what = f"it reaches outside the image: x {x0:g} to {x1:g}, y {y0:g} to {y1:g}, on {width} x {height} pixels"
-        tell("outside", what, "It is cut at the rim. Is the image another than the one that was annotated?")
-
-
-def _thickness(shape: Polygons) -> float:
-    """Area over the longer side of the box, of the thickest ring: below 1 a ring may slip between pixel centres."""
-    thickest = 0.0
-    for ring in shape.rings:
-        x, y = ring.T
-        area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-        thickest = max(thickest, area / max(float(np.ptp(x)), float(np.ptp(y)), 1e-9))
-    return thickest
-
-
-def _tell_empty(tell: Tell, what: str = "it") -> None:
-    tell("no-pixel", f"{what} covers no pixel", "It is kept as an object without pixels. Draw it anew, or take it out.")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: Any) -> bool:

@@ -46,7 +46,22 @@ def fill_regions(objects: Sequence[Sequence[Polygon]], size_hw: tuple[int, int],
         for some in _chunks(pixels, PIXELS):
             for (place, _), region in zip(rings[some], _filled([ring for _, ring in rings[some]], boxes[some]), strict=True):
                 found[place].append(region)
-    return [several[0] if len(several) == 1 else _joined(several, rule) for several in found]
+    return [several[0] if len(several) == 1 else united(several, rule=rule) for several in found]
+
+
+def united(several: Sequence[Region], *, rule: Rule = "union") -> Region:
+    """Regions as one in its tight box: all their pixels, or with 'even-odd' those that an odd number of them has."""
+    if not any(region.area for region in several):
+        return EMPTY
+    boxes = np.array([region.box_xyxy for region in several if region.area])
+    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
+    covered = np.zeros((y1 - y0, x1 - x0), bool)
+    for region in several:
+        if region.area:
+            a, b, c, d = region.box_xyxy
+            part = covered[b - y0 : d - y0, a - x0 : c - x0]
+            (np.logical_or if rule == "union" else np.logical_xor)(part, region.pixels, out=part)
+    return _placed(covered, x0, y0)
 
 
 def outline(mask: Bool[np.ndarray, "h w"]) -> list[Polygon]:
@@ -150,21 +165,6 @@ def _boxes(rings: Sequence[Polygon], size_hw: tuple[int, int]) -> Int64[np.ndarr
     firsts = np.cumsum([0, *map(len, rings[:-1])])
     low, high = (np.floor(each.reduceat(corners, firsts, axis=0)).astype(np.int64) for each in (np.minimum, np.maximum))
     return np.asarray(np.clip(np.concatenate([low - 1, high + 2], axis=1), 0, [*size_hw[::-1], *size_hw[::-1]]))
-
-
-def _joined(several: Sequence[Region], rule: Rule) -> Region:
-    """Regions of one object in one."""
-    if not several:
-        return EMPTY
-    boxes = np.array([region.box_xyxy for region in several if region.area] or [EMPTY.box_xyxy])
-    (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
-    covered = np.zeros((y1 - y0, x1 - x0), bool)
-    for region in several:
-        if region.area:
-            a, b, c, d = region.box_xyxy
-            part = covered[b - y0 : d - y0, a - x0 : c - x0]
-            (np.logical_or if rule == "union" else np.logical_xor)(part, region.pixels, out=part)
-    return _placed(covered, x0, y0)
 
 
 def _placed(covered: Bool[np.ndarray, "h w"], x0: int, y0: int) -> Region:
