@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64, UInt8
+from jaxtyping import Float64, Int64, UInt8
 
 from maskwright.metrics.counts import ratio
 from maskwright.metrics.detections import HIT, LEFT_OUT, MOST, SIZES, THRESHOLDS, Detections
@@ -49,9 +49,7 @@ def average_precision(
     for class_id in range(truths.shape[1]):
         images, outcomes = _of_class(ranked, class_id, size, most)
         for rows in _some_rows(len(weights), len(images)):
-            drawn, wanted = weights[rows][:, images], truths[rows, class_id]
-            for threshold in range(len(THRESHOLDS)):
-                precision[rows, class_id, threshold] = _area(drawn, wanted, outcomes[:, threshold])
+            precision[rows, class_id] = _areas(weights[rows][:, images], truths[rows, class_id], outcomes)
     return np.where(truths[:, :, None] > 0, precision, np.nan)
 
 
@@ -81,14 +79,23 @@ def _some_rows(rows: int, columns: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, rows, step))
 
 
-def _area(
-    weights: Float64[np.ndarray, "m d"], truths: Float64[np.ndarray, " m"], outcomes: UInt8[np.ndarray, " d"]
-) -> Float64[np.ndarray, " m"]:
-    """The area for each weighting. Only hits are looked at: precision falls between them, and recall stands still."""
-    hit: Bool[np.ndarray, " d"] = outcomes == HIT
-    hits = np.cumsum(weights[:, hit], axis=1)
-    counted = np.cumsum(weights * (outcomes != LEFT_OUT), axis=1)[:, hit]
-    precision = hits / (counted + np.spacing(1))
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    reached = np.searchsorted(RECALLS, ratio(hits, np.broadcast_to(truths[:, None], hits.shape)), side="right")
-    return np.asarray((best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / len(RECALLS))
+def _areas(
+    weights: Float64[np.ndarray, "m d"], truths: Float64[np.ndarray, " m"], outcomes: UInt8[np.ndarray, "d thresholds"]
+) -> Float64[np.ndarray, "m thresholds"]:
+    """The area for each weighting and threshold. Only hits are looked at: precision falls between them, recall stands still."""
+    areas = np.zeros((len(weights), outcomes.shape[1]))
+    looked_at = np.cumsum(weights, axis=1)
+    true = np.where(truths > 0, truths, 1)[:, None]
+    for threshold, of in enumerate(outcomes.T):
+        hit = np.flatnonzero(of == HIT)
+        counted = np.cumsum(weights * (of != LEFT_OUT), axis=1) if (of == LEFT_OUT).any() else looked_at
+        hits = np.cumsum(weights[:, hit], axis=1)
+        precision = hits / (counted[:, hit] + np.spacing(1))
+        recall = hits / true
+        for row in range(len(weights)):
+            first = recall[row].searchsorted(RECALLS)  # the hit at which each recall is reached
+            reached = first[: np.searchsorted(first, len(hit))]
+            if len(reached):
+                best = np.maximum.accumulate(np.maximum.reduceat(precision[row], reached)[::-1])
+                areas[row, threshold] = best.sum() / len(RECALLS)
+    return areas

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -227,7 +227,7 @@ def _per_image(images: _Images, ids: Sequence[str], tallies: Sequence[InstanceTa
                 **{metric: {images.names[j]: _known(of[i, j]) for j in there} for metric, of in each.items()},
                 **{name: {images.names[j]: int(of[i, j]) for j in there} for name, of in numbers.items()},
                 "errors": {kind: kinds[kind] for kind in KINDS},
-                "objects": [asdict(error) for error in tallies[i].errors],
+                "objects": [dict(vars(error)) for error in tallies[i].errors],
                 "matched": {images.names[j]: {name: float(of[i, j]) for name, of in matched.items()} for j in there},
             }
         )
