@@ -200,7 +200,7 @@ def test_every_dependency_is_pinned_for_every_system():
 def test_every_library_that_the_code_imports_is_a_dependency():
     """What comes along with another library today may be gone tomorrow."""
     names = set().union(*(imported(ast.parse(path.read_text())) for path in MODULES)) - {*sys.stdlib_module_names, "maskwright"}
-    distributions = {"PIL": "pillow", "lightning": "lightning-fabric", "skimage": "scikit-image"}
+    distributions = {"PIL": "pillow", "lightning": "lightning-fabric", "skimage": "scikit-image", "yaml": "pyyaml"}
     wanted = [*project()["dependencies"], *project()["optional-dependencies"]["keras"]]
     declared = {re.match(r"[\w-]+", requirement).group() for requirement in wanted} - HOLD_ONLY_FILES
     assert {distributions.get(name, name.replace("_", "-")) for name in names} == declared
