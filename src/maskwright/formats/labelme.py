@@ -140,8 +140,10 @@ def _file(path: Path, folder: Path, notes: list[Note], max_bytes: int) -> _File 
         notes.append(Note("other-file", where, what, "", "note"))
         return None
     height, width = value.get("imageHeight"), value.get("imageWidth")
-    known = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
-    if not known:
+    size_hw = None
+    if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
+        size_hw = (height, width)
+    else:
         what = "it does not say the size of its image, so what lies outside cannot be told"
         notes.append(Note("no-size", where, what, "Save it again with labelme.", "note"))
     return _File(

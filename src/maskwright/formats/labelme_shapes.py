@@ -117,4 +117,4 @@ def _pixels(value: Any, size_hw: tuple[int, int] | None) -> Bool[np.ndarray, "h 
             pixels = np.asarray(picture)
     except (binascii.Error, OSError, SyntaxError, ValueError) as error:  # what Pillow raises on damaged PNG files
         return f"its mask is no readable PNG in base64 ({str(error)[:80]})"
-    return (pixels if pixels.ndim == 2 else pixels.any(axis=2)) != 0
+    return np.asarray((pixels if pixels.ndim == 2 else pixels.any(axis=2)) != 0)

@@ -18,15 +18,15 @@ def one_ring(rings: Sequence[Polygon]) -> tuple[Polygon, float]:
     ring_of = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
     places, after = list(range(len(points))), [0] * len(points)
     for number in range(len(rings)):
-        own = np.flatnonzero(ring_of == number).tolist()
-        for place, following in zip(own, [*own[1:], own[0]], strict=True):
+        corners = np.flatnonzero(ring_of == number).tolist()
+        for place, following in zip(corners, [*corners[1:], corners[0]], strict=True):
             after[place] = following
     nearest, partner = np.full(len(points), np.inf), np.zeros(len(points), np.int64)
     is_free = ring_of != 0
     added, length = 0, 0.0
     for _ in rings[1:]:
         own, free = np.flatnonzero(ring_of == added), np.flatnonzero(is_free)
-        distance, which = cKDTree(points[own]).query(points[free])
+        distance, which = map(np.asarray, cKDTree(points[own]).query(points[free]))
         nearer = distance < nearest[free]
         nearest[free[nearer]], partner[free[nearer]] = distance[nearer], own[which[nearer]]
         end = int(free[nearest[free].argmin()])
