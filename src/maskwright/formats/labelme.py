@@ -146,9 +146,7 @@ def _file(path: Path, folder: Path, notes: list[Note], max_bytes: int) -> _File 
     else:
         what = "it does not say the size of its image, so what lies outside cannot be told"
         notes.append(Note("no-size", where, what, "Save it again with labelme.", "note"))
-    return _File(
-        path, _image_name(value.get("imagePath"), path, folder), (height, width) if known else None, tuple(value["shapes"])
-    )
+    return _File(path, _image_name(value.get("imagePath"), path, folder), size_hw, tuple(value["shapes"]))
 
 
 def _image_name(value: Any, path: Path, folder: Path) -> str:
