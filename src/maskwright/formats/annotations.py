@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from maskwright.base.errors import DataError, MaskValueError
+from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.masks.classes import Classes, ClassInfo
 from maskwright.masks.types import Instances
 
@@ -174,14 +175,16 @@ def not_held(name: str, instances: Instances, holds: Holds) -> list[Loss]:
 def path_below(folder: Path, name: str, suffix: str) -> Path:
     """Where the annotations of an image stand that have a file of their own: its name below a folder, with another suffix.
 
-    Raises `MaskValueError` on a name that leads out of the folder.
+    What follows the last dot is a suffix if images are called so; 'cell.1' has none. Raises `MaskValueError` on a name that
+    leads out of the folder.
     """
     relative = PurePosixPath(name.replace("\\", "/"))
     if relative.is_absolute() or ".." in relative.parts or not relative.name or ":" in relative.parts[0]:
         raise MaskValueError(
             f"{folder}: the image '{name}' would be written outside of it. Name it by a path below its folder."
         )
-    return folder / relative.with_suffix(suffix)
+    stem = relative.stem if relative.suffix.lower() in IMAGE_SUFFIXES else relative.name
+    return folder / relative.with_name(stem + suffix)
 
 
 def read_text(path: Path, max_bytes: int) -> str:
