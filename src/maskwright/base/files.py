@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,35 @@ def atomic_write(path: Path, content: bytes | str) -> None:
     content = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as temporary, temporary.open("xb") as file:
         file.write(content)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Lend a temporary folder beside `path`; when the block ends well its files go to their places below `path`, else vanish.
+
+    Where there is no `path` yet, the folder takes its name in one step; else each file takes its name, and others stay.
+    Raises `MaskwrightError` with the path where the system refuses.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if path.exists():
+            for file in sorted(file for file in temporary.rglob("*") if file.is_file()):
+                target = path / file.relative_to(temporary)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(file, target)
+        else:
+            os.replace(temporary, path)
+        sync(path.parent)
+    except OSError as error:
+        raise MaskwrightError(
+            f"{path}: cannot be written ({error.strerror or error}). Make room or permit writing in {path.parent}, or choose "
+            f"another folder."
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sync(path: Path) -> None:
