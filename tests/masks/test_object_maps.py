@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
+from skimage.segmentation import watershed
 
 from maskwright.base.errors import PlanError
 from maskwright.masks.classes import IGNORE, Classes
@@ -132,3 +134,23 @@ def test_ignored_pixels_stay_so():
 def test_thresholds_that_find_nothing_or_all_are_refused(values):
     with pytest.raises(PlanError, match="between 0 and 1"):
         Finding(**values)
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 1000), st.sampled_from([0.3, 0.5, 0.9]), st.sampled_from([0.3, 0.6]))
+def test_objects_are_those_of_one_watershed_over_everything(seed, foreground, depth):
+    """Parts of one seed or none need no watershed; that they are left out of it changes nothing."""
+    rng = np.random.default_rng(seed)
+    cell, outline, deep = (
+        np.clip(ndimage.gaussian_filter(rng.normal(0, 3, (40, 50)), 2) + 0.4, 0, 1).astype(np.float32) for _ in range(3)
+    )
+    found = find_objects(ObjectMaps(np.stack([1 - cell, cell]), outline, deep), Finding(foreground=foreground, seed=depth))
+    inside = cell >= foreground
+    seeds, count = ndimage.label(inside & (deep * (1 - outline) >= depth))
+    parts, _ = ndimage.label(inside)
+    seedless = inside & ~np.isin(parts, parts[seeds > 0])
+    seeds[seedless] = parts[seedless] + count
+    expected = watershed(-deep * (1 - outline), seeds, mask=inside)
+    kept = np.isin(expected, np.flatnonzero(np.bincount(expected.ravel()) >= 8)) & (expected > 0)
+    assert np.array_equal(found > 0, kept)
+    assert len(np.unique(np.stack([found[kept], expected[kept]]), axis=1).T) == found.max() == len(np.unique(expected[kept]))

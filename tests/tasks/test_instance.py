@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from maskwright.losses import LossTerm
 from maskwright.masks.classes import Classes
@@ -15,6 +16,7 @@ from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.batches import Batch
 from maskwright.sampling.normalize import Normalization
 from maskwright.tasks import task_of
+from maskwright.tasks.instance import FOREGROUNDS, SEEDS, SMALLEST
 
 CLASSES = Classes.named("background", "cell")
 PLAN = Plan(
@@ -85,3 +87,24 @@ def test_thresholds_settle_on_what_finds_the_objects():
     assert settled["foreground"] < 0.45
     found = task_of(PLAN, settled).merge([(tile, maps) for tile in tiles((40, 60), (40, 60), 0)], (40, 60))
     assert len(found) == 3
+
+
+def test_settled_are_the_thresholds_that_the_scores_favour():
+    """Maps of noise around three objects: no other thresholds of those that are tried have a better average precision."""
+    truth, rng = squares(), np.random.default_rng(3)
+    maps = np.clip(outputs_of(truth) + ndimage.gaussian_filter(rng.normal(0, 2, (4, 40, 60)), (0, 2, 2)), 0, 1).astype(
+        np.float32
+    )
+    maps[0] = 1 - maps[1]
+
+    def agreement(**thresholds):
+        found = task_of(PLAN, thresholds).merge([(tile, maps) for tile in tiles((40, 60), (40, 60), 0)], (40, 60))
+        scores = TASK.scores(["a"], [TASK.tally("a", truth, found)])
+        return np.mean([scores.row(f"AP{at} (StarDist)", "cell").value for at in (50, 55, 60, 65, 70, 75)])
+
+    usual = {"foreground": 0.5, "seed": 0.4, "smallest": 8}
+    tried = [usual, *({**usual, "foreground": a, "seed": b} for a in FOREGROUNDS for b in SEEDS)]
+    best = max(tried, key=lambda thresholds: agreement(**thresholds))
+    expected = max([best, *({**best, "smallest": pixels} for pixels in SMALLEST)], key=lambda each: agreement(**each))
+    assert expected != usual
+    assert TASK.settle([(maps, truth)]) == expected

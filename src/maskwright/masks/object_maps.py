@@ -81,20 +81,29 @@ def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]
     Seeds are the connected parts deeper than the threshold; parts of the foreground without a seed are objects as they are, so
     that small and thin ones are not lost.
     """
+    return without_small(grow(maps, finding), finding.smallest)
+
+
+def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
+    """The objects of `find_objects` with the small ones among them, in numbers that may have gaps."""
     foreground = maps.classes[1:].sum(axis=0) >= finding.foreground
     depth = maps.depth * (1 - maps.outline)
     seeds, count = components(foreground & (depth >= finding.seed), connectivity=4)
-    parts, _ = components(foreground, connectivity=4)
-    seeded = np.zeros(parts.max(initial=0) + 1, bool)
-    seeded[parts[seeds > 0]] = True
-    seeded[0] = True
-    lonely = ~seeded[parts]
-    seeds[lonely] = parts[lonely] + count
-    labels = np.asarray(watershed(-depth, seeds, mask=foreground), np.int32)  # type: ignore[no-untyped-call]
-    return _without_small(labels, finding.smallest)
+    parts, several = components(foreground, connectivity=4)
+    pairs = np.unique(parts[seeds > 0].astype(np.int64) * (count + 1) + seeds[seeds > 0])
+    part, seed = np.divmod(pairs, count + 1)
+    numbers = np.arange(count, count + several + 1, dtype=np.int32)  # of parts without a seed, above all seeds
+    numbers[0], numbers[part] = 0, seed
+    shared = np.bincount(part, minlength=several + 1) > 1
+    labels = np.asarray(numbers[parts])
+    if shared.any():  # only where several seeds meet in one part is there a border to find
+        contested = shared[parts]
+        grown = watershed(-depth, np.where(contested, seeds, 0), mask=contested)  # type: ignore[no-untyped-call]
+        labels = np.where(contested, grown, labels).astype(np.int32)
+    return labels
 
 
-def _without_small(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.ndarray, "h w"]:
+def without_small(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.ndarray, "h w"]:
     """Objects of enough pixels, numbered anew without gaps."""
     areas = np.bincount(labels.ravel())
     kept = areas >= smallest

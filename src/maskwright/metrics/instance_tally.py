@@ -1,5 +1,6 @@
 """What one image adds to the scores of objects: small, and a JSON value where it has to be kept."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,16 +66,25 @@ def tally(ground_truth: Instances, prediction: Instances, *, id: str = "", min_s
     except MaskValueError as error:
         raise MaskValueError(f"{id}: {error}" if id else str(error)) from error
     shown = prediction.scores >= min_score
-    pairs = objects.overlaps.among(~objects.aside[objects.overlaps.true] & shown[objects.overlaps.predicted])
-    matches = [match(pairs, threshold) for threshold in MATCHED_AT]
-    counts = [_count(objects, found, shown) for found in matches]
+    counts, matches = _counted(objects, shown, MATCHED_AT)
     return InstanceTally(
-        MatchCounts(*np.stack(counts, axis=-1)),
-        shared_pixels(objects, shown),
-        detections_of(objects),
-        object_errors(objects, matches[0], shown),
-        min_score,
+        counts, shared_pixels(objects, shown), detections_of(objects), object_errors(objects, matches[0], shown), min_score
     )
+
+
+def match_counts(ground_truth: Instances, prediction: Instances, thresholds: Sequence[float] = MATCHED_AT) -> MatchCounts:
+    """The `counts` of a tally alone, "k thresholds": all that is needed to choose between many predictions of an image."""
+    objects = counted_objects(ground_truth, prediction)
+    return _counted(objects, np.ones(len(prediction), bool), thresholds)[0]
+
+
+def _counted(
+    objects: CountedObjects, shown: Bool[np.ndarray, " m"], thresholds: Sequence[float]
+) -> tuple[MatchCounts, list[Matches]]:
+    """What matches at each threshold, and how many objects do."""
+    pairs = objects.overlaps.among(~objects.aside[objects.overlaps.true] & shown[objects.overlaps.predicted])
+    matches = [match(pairs, threshold) for threshold in thresholds]
+    return MatchCounts(*np.stack([_count(objects, found, shown) for found in matches], axis=-1)), matches
 
 
 def _count(objects: CountedObjects, found: Matches, shown: Bool[np.ndarray, " m"]) -> Float64[np.ndarray, "4 k"]:
@@ -84,6 +94,4 @@ def _count(objects: CountedObjects, found: Matches, shown: Bool[np.ndarray, " m"
     missed[found.true], spurious[found.predicted] = False, False
     of_hit, size = classes[0][found.true], len(objects.ground_truth.classes)
     counts = (np.bincount(ids, minlength=size) for ids in (of_hit, classes[1][spurious], classes[0][missed]))
-    return (
-        np.stack([*counts, np.bincount(of_hit, found.iou, size)]).astype(np.float64).astype(np.float64)
-    )  # bincount of nothing is whole
+    return np.stack([*counts, np.bincount(of_hit, found.iou, size)]).astype(np.float64)  # bincount of nothing is whole

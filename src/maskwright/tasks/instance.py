@@ -1,22 +1,23 @@
 """Instance segmentation the U-Net way: maps of classes, outlines and depths, and a watershed from the middles of objects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt16
+from jaxtyping import Float, Float32, Int32, UInt16
 from torch import Tensor, nn
 
 from maskwright.losses.objects import EXTRA_OUTPUTS
 from maskwright.masks.convert import to_instances
-from maskwright.masks.object_maps import Finding, ObjectMaps, find_objects, instances_of
+from maskwright.masks.object_maps import Finding, ObjectMaps, find_objects, grow, instances_of, without_small
 from maskwright.masks.tiles import Tile, blend
 from maskwright.masks.types import Instances, Segmentation
 from maskwright.metrics import instance
-from maskwright.metrics.instance_tally import InstanceTally, tally
+from maskwright.metrics.detections import THRESHOLDS
+from maskwright.metrics.instance_tally import InstanceTally, match_counts, tally
 from maskwright.metrics.matching import MatchCounts
 from maskwright.metrics.scores import Scores
 from maskwright.plan.objective import build_network, build_objective, encode
@@ -35,6 +36,7 @@ class InstanceTask:
     """A network that draws maps of objects; objects are found in the maps of a whole image, so that no tile cuts any."""
 
     settles = True
+    draws_maps = True
 
     def __init__(self, plan: Plan, settled: dict[str, Any] | None = None) -> None:
         self.plan = plan
@@ -47,7 +49,7 @@ class InstanceTask:
 
     def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "3 h w"]:
         """The layers of `masks.object_maps.to_maps`."""
-        return encode("instance", segmentation)
+        return encode(self.plan, segmentation)
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The planned terms by name, and those of outlines and depths."""
@@ -67,6 +69,10 @@ class InstanceTask:
         maps = np.concatenate([strip for _, strip in blend(outputs, size_hw)], axis=1)
         return self._found(maps, self.finding)
 
+    def confident(self, segmentation: Segmentation) -> Segmentation:
+        """All of it: what is found in the maps has passed their thresholds."""
+        return segmentation
+
     def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> InstanceTally:
         """What matches what in one image."""
         return tally(to_instances(ground_truth), to_instances(prediction), id=id)
@@ -85,18 +91,32 @@ class InstanceTask:
         return asdict(self._best([best, *(replace(best, smallest=pixels) for pixels in SMALLEST)], images))
 
     def _best(self, findings: Sequence[Finding], images: Sequence[Scored]) -> Finding:
-        return max(findings, key=lambda finding: self._agreement(images, finding))
+        """The one of the largest StarDist average precision of all objects together, the mean of IoU 0.5 to 0.75."""
+        of_images = [self._counts(maps, to_instances(truth), findings) for maps, truth in images]
+        pooled = [MatchCounts.pooled(of_finding) for of_finding in zip(*of_images, strict=True)]
+        agreement = [float(np.nan_to_num(counts.accuracy).mean()) for counts in pooled]
+        return findings[agreement.index(max(agreement))]
 
-    def _agreement(self, images: Sequence[Scored], finding: Finding) -> float:
-        """StarDist's average precision of all objects together, the mean of IoU 0.5 to 0.75; 0 where there is no object."""
-        tallies = [tally(to_instances(truth), self._found(maps, finding)) for maps, truth in images]
-        of_classes = MatchCounts.pooled([each.counts for each in tallies])
-        counts = MatchCounts(*(part.sum(axis=0)[:SETTLED_AT] for part in vars(of_classes).values()))
-        return float(np.nan_to_num(counts.accuracy).mean())
+    def _counts(
+        self, maps: Float32[np.ndarray, "k h w"], truth: Instances, findings: Sequence[Finding]
+    ) -> Iterator[MatchCounts]:
+        """What matches in one image, of all classes together, for each way to find objects."""
+        named, grown = _named(maps), dict[Finding, Int32[np.ndarray, "h w"]]()
+        for finding in findings:
+            growth = replace(finding, smallest=1)
+            if growth not in grown:
+                grown = {growth: grow(named, growth)}  # the last one alone: several differ in the smallest object only
+            found = instances_of(without_small(grown[growth], finding.smallest), named, self.plan.classes)
+            of_classes = match_counts(truth, found, THRESHOLDS[:SETTLED_AT])
+            yield MatchCounts(*(part.sum(axis=0) for part in vars(of_classes).values()))
 
     def _found(self, maps: Float32[np.ndarray, "k h w"], finding: Finding) -> Instances:
-        named = ObjectMaps(maps[:-EXTRA_OUTPUTS], maps[-2], maps[-1])
+        named = _named(maps)
         return instances_of(find_objects(named, finding), named, self.plan.classes)
+
+
+def _named(maps: Float32[np.ndarray, "k h w"]) -> ObjectMaps:
+    return ObjectMaps(maps[:-EXTRA_OUTPUTS], maps[-2], maps[-1])
 
 
 def _activated(logits: Float[Tensor, "b k h w"]) -> Float32[Tensor, "b k h w"]:
