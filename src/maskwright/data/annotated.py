@@ -14,7 +14,6 @@ from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
 from maskwright.masks.classes import Classes
-from maskwright.masks.region import Region
 from maskwright.masks.types import Instances
 
 SHOWN = 5
@@ -215,17 +214,9 @@ def _window(instances: Instances, box_xyxy: tuple[int, int, int, int]) -> Instan
     return replace(
         instances,
         size_hw=(y1 - y0, x1 - x0),
-        regions=tuple(_tight(regions[place]) for place in inside),
+        regions=tuple(regions[place].tight() for place in inside),
         class_ids=instances.class_ids[inside],
         scores=instances.scores[inside],
         is_crowd=instances.is_crowd[inside],
         ignored=None if instances.ignored is None else instances.ignored[y0:y1, x0:x1],
     )
-
-
-def _tight(region: Region) -> Region:
-    """The same pixels in the smallest box."""
-    x0, y0, _, _ = region.box_xyxy
-    tight = Region.of_mask(region.pixels)
-    left, top, right, bottom = tight.box_xyxy
-    return Region((left + x0, top + y0, right + x0, bottom + y0), tight.pixels)

@@ -49,6 +49,12 @@ class Region:
         mask[y0:y1, x0:x1] = inside.pixels
         return mask
 
+    def tight(self) -> "Region":
+        """The same pixels in the smallest box; of no pixels, the empty region at (0, 0)."""
+        inner = Region.of_mask(self.pixels)
+        (x0, y0, _, _), (left, top, right, bottom) = self.box_xyxy, inner.box_xyxy
+        return Region((x0 + left, y0 + top, x0 + right, y0 + bottom), inner.pixels) if inner.pixels.size else inner
+
     def window(self, box_xyxy: tuple[int, int, int, int]) -> "Region":
         """What lies in a box, seen from its upper left corner. Nothing in it is the empty region at (0, 0)."""
         left, top, right, bottom = box_xyxy
