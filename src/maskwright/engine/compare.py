@@ -18,9 +18,6 @@ from maskwright.metrics import semantic
 from maskwright.metrics.rules import Convention, conventions
 from maskwright.metrics.scores import Scores
 
-PREDICTIONS = "predictions.jsonl"  # marks a folder that `predict` wrote, where these folders hold no masks:
-NO_MASKS = ("overlays", "probabilities")
-
 Progress = Callable[[int, int], None]
 
 
@@ -120,7 +117,7 @@ def _label_map(data: DataSet, index: int) -> LabelMap:
 
 def _partners(pairing: Pairing, prediction: Path) -> tuple[list[Record], list[str]]:
     """Records whose image is the ground truth and whose mask is the prediction, and what has no partner, in words."""
-    outside = tuple(prediction / name for name in NO_MASKS) if (prediction / PREDICTIONS).exists() else ()
+    outside = tuple(prediction / name for name in native.NO_MASKS) if (prediction / native.PREDICTIONS).exists() else ()
 
     def is_mask(path: Path) -> bool:
         return not any(path.is_relative_to(folder) for folder in outside)

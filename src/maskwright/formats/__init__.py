@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maskwright.base.errors import MaskwrightError, did_you_mean
-from maskwright.formats import coco, cvat, labelme, png, tiff, yolo
+from maskwright.formats import cityscapes, coco, cvat, labelme, labels, png, tiff, voc, yolo
 from maskwright.formats.annotations import AnnotationFormat
 from maskwright.formats.content import MAX_PIXELS, image_kind
 from maskwright.masks.coding import RawMask
@@ -21,7 +21,15 @@ FORMATS: dict[str, Callable[..., RawMask]] = {
 }
 
 # What an annotation format is called -> who finds, reads and writes it.
-ANNOTATION_FORMATS: dict[str, AnnotationFormat] = {"coco": coco, "cvat": cvat, "labelme": labelme, "yolo": yolo}
+ANNOTATION_FORMATS: dict[str, AnnotationFormat] = {
+    "coco": coco,
+    "yolo": yolo,
+    "voc": voc,
+    "cityscapes": cityscapes,
+    "labelme": labelme,
+    "cvat": cvat,
+    "labels": labels,
+}
 
 # What a mask file is called -> who writes it.
 LABEL_MAP_WRITERS = {".png": png.write_label_map, ".tif": tiff.write_label_map, ".tiff": tiff.write_label_map}

@@ -37,7 +37,7 @@ class OwnFiles:
         self.folder, self.image_of = folder, dict[str, str]()
 
     def stem(self, name: str) -> str:
-        """The image's name without the suffix. Raises `MaskValueError` where it leads out of the folder, or is taken already."""
+        """The image's name without the suffix. Raises `MaskValueError` where it leads out of the folder or is taken."""
         stem = path_below(self.folder, name, "").relative_to(self.folder).as_posix()
         taken = self.image_of.get(stem.casefold())  # there are systems for which A.png is a.png
         if taken is not None:

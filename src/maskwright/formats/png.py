@@ -13,6 +13,7 @@ from maskwright.formats import stored
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.instance_labels import instance_labels
 from maskwright.formats.mask_values import mask_values
+from maskwright.formats.palette import write_palette
 from maskwright.masks.classes import IGNORE
 from maskwright.masks.coding import RawMask
 from maskwright.masks.types import Instances, LabelMap
@@ -37,7 +38,7 @@ def write_label_map(path: Path, label_map: LabelMap) -> None:
     palette = np.zeros((256, 3), np.uint8)
     palette[: len(label_map.classes)] = [info.color for info in label_map.classes]
     palette[IGNORE_8BIT] = IGNORE_COLOR
-    _write_palette(path, ids, palette)
+    write_palette(path, ids, palette)
 
 
 def write_instances(path: Path, instances: Instances, *, allow_loss: bool = False) -> tuple[str, ...]:
@@ -61,10 +62,3 @@ def write_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
     """8-bit RGB to be looked at, such as an overlay."""
     with atomic_path(Path(path)) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG")
-
-
-def _write_palette(path: Path, ids: UInt8[np.ndarray, "h w"], palette: UInt8[np.ndarray, "256 3"]) -> None:
-    image = Image.fromarray(ids)
-    image.putpalette(palette.tobytes())
-    with atomic_path(path) as temporary:
-        image.save(temporary, format="PNG")
