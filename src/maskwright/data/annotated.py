@@ -9,7 +9,7 @@ from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
 from maskwright.data.pairing import Pairing, pair
 from maskwright.data.record import Record
 from maskwright.data.scan import Fault, Progress, Scan
-from maskwright.formats import ANNOTATION_FORMATS
+from maskwright.formats import ANNOTATION_FORMATS, labels, native
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
@@ -58,7 +58,9 @@ def find_source(root: Path, *, format: str | None = None, annotations: Path | No
         if not path.exists():
             raise DataError(f"{annotations}: no such file, neither here nor in {root}. Name it with --annotations.")
         return Source(format or _format_of(path), path)
-    names = ANNOTATION_FORMATS if format is None else (format,)
+    if format is None and labels.find(root) and native.table_of(root) is not None:
+        return Source("labels", root)  # dataset.json says so; label images of one class are masks like others
+    names = [name for name in ANNOTATION_FORMATS if name != "labels"] if format is None else [format]
     found = [Source(name, path) for name in names for path in ANNOTATION_FORMATS[name].find(root)] if root.is_dir() else []
     if format is None and found:
         pairing = pair(root)
@@ -86,8 +88,7 @@ def scan_annotated(
     where not one image is found.
     """
     pairing = pair(root, image_glob=image_glob)
-    records = (*pairing.pairs, *pairing.images_without_mask)
-    partners, faults = _partners(root, records, annotations)
+    records, partners, faults = partners_of(root, pairing, annotations)
     kept: dict[str, tuple[Record, ImageInfo]] = {}
     for done, record in enumerate(records, 1):
         if record.id in partners:
@@ -150,6 +151,20 @@ def _usable(record: Record, image: AnnotatedImage, max_pixels: int) -> ImageInfo
         f"{width} x {height}. Use the image that was annotated, neither resized nor rotated."
     )
     return Fault("size-mismatch", record.image, what)
+
+
+def partners_of(
+    root: Path, pairing: Pairing, annotations: Annotations
+) -> tuple[tuple[Record, ...], dict[str, AnnotatedImage], list[Fault]]:
+    """The images of a folder, the annotated image of each by its id, and a fault for each annotated image without a file.
+
+    Pictures in which annotations stand (label images) are no images.
+    """
+    read = {image.path.resolve() for image in annotations.images}
+    every = (*pairing.pairs, *pairing.images_without_mask)
+    records = tuple(record for record in every if record.image.resolve() not in read)
+    partners, faults = _partners(root, records, annotations)
+    return records, partners, faults
 
 
 def _partners(root: Path, records: Iterable[Record], annotations: Annotations) -> tuple[dict[str, AnnotatedImage], list[Fault]]:

@@ -17,7 +17,7 @@ from maskwright.data.walk import Walk
 from maskwright.formats.content import IMAGE_SUFFIXES
 
 # Folder names that say what lies in them, without case.
-IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "jpegimages", "photos"})
+IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "photos"})
 MASK_FOLDERS = frozenset(
     {
         "masks", "mask", "labels", "label", "annotations", "annotation", "annots", "gt", "groundtruth", "ground_truth",
