@@ -161,7 +161,7 @@ def _object(
     tell = teller(where, notes)
     label = element.get("label", "").strip()
     if element.tag in NO_MASKS:
-        what = f"a {element.tag} has no area; it is left out"
+        what = f"<{element.tag}> has no area; it is left out"
         tell("not-a-mask", what, "Draw a polygon or a mask where its object lies.", left_out=True)
     elif element.tag not in DRAWN:
         tell("not-a-shape", f"<{element.tag}> is no shape; it is passed over", "", severity="note")

@@ -65,7 +65,7 @@ def find(folder: Path) -> tuple[Path, ...]:
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Annotations:
     """The objects of every JSON file below a folder, or of one file; shapes of one group and label are one object.
 
-    Classes are those of labels.txt in their order, then the others by name. `imageData` is not looked at. Damaged files are
+    Classes are those of labels.txt beside the files in their order, then the others by name. `imageData` is not looked at. Damaged files are
     notes. Raises `DataError` where not one file is labelme's.
     """
     path = Path(path)
@@ -76,7 +76,9 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Annotations:
     if not files:
         wrong = f" {notes[0]}" if notes else ""
         raise DataError(f"{path}: no labelme file is there, a JSON file with 'shapes' and 'imagePath'.{wrong}")
-    classes = _classes(files, folder / LABELS, max_bytes)
+    places = dict.fromkeys([folder, *(file.path.parent for file in files)])
+    labels = next((place / LABELS for place in places if (place / LABELS).is_file()), None)
+    classes = _classes(files, [] if labels is None else read_text(labels, max_bytes).splitlines())
     class_of = {name: place for place, name in enumerate(classes.names) if place}
     images = tuple(_image(file, classes, class_of, folder, notes) for file in files)
     return Annotations(path, classes, images, tuple(notes), tuple(_words(folder, classes, images)))
@@ -97,10 +99,10 @@ def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: boo
         losses += not_held(name, instances, HOLDS)
         target = path_below(folder, name, ".json")
         if target in texts:
-            raise MaskValueError(
-                f"{target}: would be written for '{name}' and another image. Name images apart from their suffix."
-            )
-        texts[target] = json.dumps(_written(target, folder, name, instances), ensure_ascii=False, allow_nan=False) + "\n"
+            what = f"two images are called so, '{name}' is one of them"
+            raise MaskValueError(f"{target}: {what}. Give them names that differ before the dot.")
+        value = _written(target, folder, name, instances)
+        texts[target] = json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n"
         used.update(instances.class_ids.tolist())
     losses = list(check_losses(losses, folder, TITLE, allow_loss=allow_loss))
     names = [info.name for _, info in written_classes(classes, used)]
@@ -160,8 +162,8 @@ def _image_name(value: Any, path: Path, folder: Path) -> str:
     )
 
 
-def _classes(files: Sequence[_File], labels: Path, max_bytes: int) -> Classes:
-    listed = read_text(labels, max_bytes).splitlines() if labels.is_file() else []
+def _classes(files: Sequence[_File], listed: Sequence[str]) -> Classes:
+    """Classes of the listed names in their order, then those that are only used, by name."""
     every = [shape for file in files for shape in file.shapes if isinstance(shape, dict)]
     used = {_label(shape) for shape in every if shape.get("shape_type") not in NO_MASKS}
     names = dict.fromkeys(name.strip() for name in listed if name.strip() not in ("", *NO_OBJECTS))

@@ -58,9 +58,9 @@ def written_mask(inside: Region) -> dict[str, Any]:
 def _points(value: Any, kind: str, tell: Tell) -> list[list[float]] | None:
     """Pairs of numbers; whether there are enough is asked later."""
     points = value if isinstance(value, list) else [value]
-    odd = next((point for point in points if not (isinstance(point, list) and len(point) == 2)), None)
-    if odd is not None or not points:
-        what = f"its point {str(odd)[:40]} is no pair [x, y]" if points else "it has no points"
+    odd = [point for point in points if not (isinstance(point, list) and len(point) == 2)]
+    if odd or not points:
+        what = f"its point {str(odd[0])[:40]} is no pair [x, y]" if odd else "it has no points"
         tell(f"wrong-{kind}", f"{what}; it is left out", REMEDY, left_out=True)
         return None
     if not all(is_number(number) and abs(number) < FARTHEST for point in points for number in point):
