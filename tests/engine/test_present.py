@@ -14,13 +14,14 @@ from maskwright.engine.reading import Reading
 from maskwright.engine.run import Run
 from maskwright.masks.convert import to_label_map
 from maskwright.masks.types import LabelMap
+from maskwright.tasks import task_of
 
 
 class Copier:
     """Predicts the ground truth of the images it knows, but for the pixels right of a column that differs."""
 
     def __init__(self, plan, data):
-        self.plan = plan
+        self.plan, self.task = plan, task_of(plan)
         self.truth = {sample.image.tobytes(): to_label_map(sample.segmentation) for sample in data}
         self.asked = []
 
@@ -31,6 +32,9 @@ class Copier:
         ids = truth.ids.copy()
         ids[:, 64 - 8 * place :] = 0
         return LabelMap(ids, truth.classes)
+
+    def ranked(self, image):
+        return self(image)
 
 
 @pytest.fixture
@@ -81,7 +85,7 @@ def test_images_that_cannot_be_measured_are_shown_as_such(run, small_plan, blobs
     def nothing(image):
         return LabelMap(np.zeros(image.shape[:2], np.uint16), blobs.classes)
 
-    nothing.plan = small_plan()
+    nothing.plan, nothing.task, nothing.ranked = small_plan(), task_of(small_plan()), nothing
     empty = blobs.with_records(blobs.records[:1])
     scores = evaluate(nothing, blobs)
     entries = tuple({**row, "score": None} for row in scores.per_image)

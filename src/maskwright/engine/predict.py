@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float32, Num
-from torch import nn
+from torch import Tensor, nn
 
+from maskwright.base.errors import PlanError
 from maskwright.base.files import sha256
 from maskwright.data.channels import with_channels
 from maskwright.engine.run import Run
@@ -52,24 +53,44 @@ class Predictor:
 
         Raises `DataError` for another number of channels than the network was trained on.
         """
+        return self.task.confident(self.ranked(image))
+
+    def ranked(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
+        """As a call, but with every object that is found, however unsure, for scores that rank them."""
         return self.task.merge(self._tiles(image), image.shape[:2])
 
+    def said(self, image: Num[np.ndarray, "h w c"]) -> Any:
+        """What the task's thresholds are settled on: maps where the network draws them, else every object."""
+        return self.outputs(image) if self.task.draws_maps else self.ranked(image)
+
+    def require_maps(self) -> None:
+        """Raises `PlanError` where the network has no probabilities of pixels."""
+        if not self.task.draws_maps:
+            raise PlanError(
+                f"A {self.plan.model.title} finds objects one by one and has no probabilities for every pixel. "
+                "Leave out --probabilities; the score of each object is in its predictions."
+            )
+
     def outputs(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
-        """All that the network says of every pixel: probabilities of the classes first. As large as the image times those."""
+        """All that the network says of every pixel: probabilities of the classes first. As large as the image times those.
+
+        Raises `PlanError` where the network draws no maps.
+        """
+        self.require_maps()
         return np.concatenate([strip for _, strip in blend(self._tiles(image), image.shape[:2])], axis=1)
 
     def found_in(self, outputs: Float32[np.ndarray, "k h w"]) -> Segmentation:
         """The segmentation that `outputs` of an image lead to; with it, what a call of the predictor gives."""
         size_hw = (outputs.shape[1], outputs.shape[2])
         (whole,) = tiles(size_hw, size_hw, 0)
-        return self.task.merge([(whole, outputs)], size_hw)
+        return self.task.confident(self.task.merge([(whole, outputs)], size_hw))
 
     def probabilities(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
         """The probability of every class at every pixel."""
         return self.outputs(image)[: len(self.plan.classes)]
 
     @torch.inference_mode()
-    def _tiles(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Float32[np.ndarray, "k h w"]]]:
+    def _tiles(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Any]]:
         image = with_channels(image, self.plan.channels, name="this image")
         scale = self.plan.normalization.scale(image)
         overlap, stride = self.plan.tile_overlap, self.plan.model.stride
@@ -79,7 +100,8 @@ class Predictor:
         for tile in tiles(image.shape[:2], (high, wide), overlap):
             pixels = torch.from_numpy(scale.apply(image[tile.rows, tile.columns]))[None]
             pixels = pixels.to(self.device, self._type, memory_format=torch.channels_last)
-            yield tile, self.task.predict_tile(self._network, pixels)[0].cpu().numpy()
+            said = self.task.predict_tile(self._network, pixels)[0]
+            yield tile, said.cpu().numpy() if isinstance(said, Tensor) else said
 
 
 def load(run: Path | str, *, device: str = "auto") -> Predictor:

@@ -1,6 +1,6 @@
 """Masks of any number of images: each file whole or absent, a journal of what is done, and the failures by name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -57,7 +57,7 @@ def predict_folder(
     out: Path | str,
     *,
     suffix: Literal[".png", ".tif"] = ".png",
-    extras: Iterable[Extra] = (),
+    extras: Collection[Extra] = (),
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
     progress: Progress | None = None,
@@ -70,6 +70,8 @@ def predict_folder(
     one mask, where masks lie in `out` that these weights did not make (unless `overwrite`), and where `out` is among the
     images; `Interrupted` when asked to stop; `MaskwrightError` when a file cannot be written.
     """
+    if PROBABILITIES in extras:
+        predictor.require_maps()
     given = [Path(path) for path in ([images] if isinstance(images, Path | str) else images)]
     folder = _Folder(Path(out), predictor.digest, _coding(predictor.plan), suffix, frozenset(extras))
     records = list_images(given)

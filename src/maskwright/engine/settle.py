@@ -1,7 +1,6 @@
 """What is settled after training, on validation images: thresholds that no gradient reaches."""
 
-import numpy as np
-from jaxtyping import Float32
+from typing import Any
 
 from maskwright.base.files import write_json
 from maskwright.data.dataset import DataSet
@@ -18,7 +17,7 @@ def settle(run: Run, val: DataSet | None, *, device: str = "auto") -> None:
     if val is None or not task_of(run.plan).settles:
         return
     predict = load(run.folder, device=device)
-    images: list[tuple[Float32[np.ndarray, "k h w"], Segmentation]] = []
+    images: list[tuple[Any, Segmentation]] = []
     megapixels = 0.0
     for sample in val:
         if sample.segmentation is None:
@@ -26,6 +25,6 @@ def settle(run: Run, val: DataSet | None, *, device: str = "auto") -> None:
         megapixels += sample.image.shape[0] * sample.image.shape[1] / 1e6
         if images and megapixels > MEGAPIXELS:
             break
-        images.append((predict.outputs(sample.image), sample.segmentation))
+        images.append((predict.said(sample.image), sample.segmentation))
     if images:
         write_json(run.settled_path, predict.task.settle(images))

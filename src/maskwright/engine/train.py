@@ -25,9 +25,9 @@ from maskwright.engine.signals import stop_on_signals
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
 from maskwright.nn.device import keep_memory, pick_device
-from maskwright.plan.objective import build_network, start_encoder
+from maskwright.plan.objective import batches_of, build_network, start_encoder
 from maskwright.plan.plan import Plan
-from maskwright.sampling.batches import Batch, Batches, prefetch
+from maskwright.sampling.batches import Batch, prefetch
 from maskwright.sampling.samples import PreparedSamples
 from maskwright.tasks import task_of
 
@@ -115,15 +115,7 @@ class _Training:
         self.network, self.optimizer = self.fabric.setup(network, self.state.optimizer)
         self.restore(kept)
         samples = PreparedSamples(split.train, self.plan.normalization, self.task.encode)
-        self.batches = Batches(
-            samples,
-            crop_hw=self.plan.crop_hw,
-            batch=self.plan.batch,
-            augmentation=self.plan.augmentation,
-            foreground_share=self.plan.foreground_share,
-            background=self.plan.background,
-            seed=self.plan.seed,
-        )
+        self.batches = batches_of(self.plan, samples)
         self.val = None if split.val is None else split.val.with_records(split.val.records[: self.plan.validation_images])
         self.pieces = 1  # a batch is worked through in so many, more where memory does not suffice
         self.began = time.monotonic() - self.state.seconds

@@ -9,6 +9,7 @@ from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.models.deeplab import DeepLab, DeepLabConfig
 from maskwright.models.encoder_unet import EncoderUNet, EncoderUNetConfig
 from maskwright.models.fcn import FCN, FCNConfig
+from maskwright.models.mask_rcnn import MaskRCNN, MaskRCNNConfig
 from maskwright.models.unet import UNet, UNetConfig
 from maskwright.nn.encoders import ENCODERS, EncoderName
 
@@ -18,13 +19,14 @@ def _unet(encoder: EncoderName) -> UNetConfig | EncoderUNetConfig:
 
 
 # What `--model` names, made for the encoder that `--encoder` names.
-MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig]] = {
+MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig | MaskRCNNConfig]] = {
     "unet": _unet,
     "fcn-32s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=32),
     "fcn-16s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=16),
     "fcn-8s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=8),
     "deeplabv3": lambda encoder: DeepLabConfig(encoder=encoder, decoder=False, separable=False),
     "deeplabv3+": lambda encoder: DeepLabConfig(encoder=encoder, decoder=True),
+    "mask-rcnn": lambda encoder: MaskRCNNConfig(encoder=encoder),
 }
 
 
@@ -38,12 +40,13 @@ Model = Annotated[
     Annotated[UNetConfig, Tag("unet")]
     | Annotated[EncoderUNetConfig, Tag("encoder-unet")]
     | Annotated[FCNConfig, Tag("fcn")]
-    | Annotated[DeepLabConfig, Tag("deeplab")],
+    | Annotated[DeepLabConfig, Tag("deeplab")]
+    | Annotated[MaskRCNNConfig, Tag("mask-rcnn")],
     Discriminator(_kind),
 ]
 
 
-def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig:
+def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig | MaskRCNNConfig:
     """The network of a name in `MODELS`, on an encoder. Raises `PlanError` naming what is possible."""
     if name not in MODELS:
         raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
@@ -60,6 +63,8 @@ __all__ = [
     "EncoderUNet",
     "EncoderUNetConfig",
     "FCNConfig",
+    "MaskRCNN",
+    "MaskRCNNConfig",
     "Model",
     "UNet",
     "UNetConfig",

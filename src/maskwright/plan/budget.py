@@ -4,17 +4,19 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from statistics import quantiles
+from typing import cast
 
 import psutil
 import torch
 from torch import nn
 
 from maskwright.base.errors import PlanError
+from maskwright.models import MaskRCNN
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
-from maskwright.plan.objective import build_network, build_objective
+from maskwright.plan.objective import batches_of, build_network, detects, losses_of
 from maskwright.plan.plan import Plan
-from maskwright.sampling.batches import Batches, prefetch
+from maskwright.sampling.batches import Batch, prefetch
 from maskwright.sampling.samples import PreparedSamples
 
 WARM_STEPS = 2
@@ -54,12 +56,9 @@ def measure(plan: Plan, samples: PreparedSamples, *, device: str = "auto") -> Co
 
 def _training(plan: Plan, samples: PreparedSamples, network: nn.Module, device: torch.device) -> tuple[float, float]:
     """Seconds of a step, and the memory that training adds to the process (or takes on the GPU)."""
-    loss = build_objective(plan).to(device)
+    losses = losses_of(plan)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
-    batches = Batches(
-        samples, crop_hw=plan.crop_hw, batch=plan.batch, augmentation=plan.augmentation,
-        foreground_share=plan.foreground_share, background=plan.background, seed=plan.seed,
-    )  # fmt: skip
+    batches = batches_of(plan, samples)
     before, seconds = _memory_gb(device), []
     most = before
     with closing(prefetch(batches, range(WARM_STEPS + MOST_STEPS))) as steps:
@@ -67,9 +66,9 @@ def _training(plan: Plan, samples: PreparedSamples, network: nn.Module, device: 
         for batch in steps:
             image = batch.image.to(device, memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
-                logits = network(image)
+                terms = losses(network, Batch(image, batch.target.to(device), batch.ids))
             optimizer.zero_grad(set_to_none=True)
-            loss(logits, batch.target.to(device)).backward()
+            torch.stack(list(terms.values())).sum().backward()
             optimizer.step()
             most = max(most, _memory_gb(device))
             seconds.append(time.perf_counter() - began)
@@ -90,7 +89,10 @@ def _prediction(plan: Plan, network: nn.Module, device: torch.device) -> float:
     seconds = []
     for _ in range(3):
         began = time.perf_counter()
-        folded(tile).float().cpu()
+        if detects(plan):
+            cast(MaskRCNN, folded).detect(tile)
+        else:
+            folded(tile).float().cpu()
         seconds.append(time.perf_counter() - began)
     return min(seconds) / (side * side / 1e6)
 

@@ -6,9 +6,10 @@ from functools import partial
 from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
-from maskwright.models import Model, UNetConfig
+from maskwright.losses import LossTerm
+from maskwright.models import MaskRCNNConfig, Model, UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
-from maskwright.plan import rules
+from maskwright.plan import detection_rules, rules
 from maskwright.plan.budget import Cost, measure
 from maskwright.plan.objective import encode
 from maskwright.plan.plan import Decision, Optimizer, Plan, TaskName, change
@@ -50,14 +51,19 @@ def plan(
         raise PlanError(f"The budget is {budget_minutes} minutes; it must be above 0, such as --budget 10min.")
     changes = changes or {}
     found = fingerprint(train)
-    network, why = rules.architecture(found, model, encoder)
     task = task or "semantic"
+    way, why_so = detection_rules.way(found) if task == "instance" and model is None else (None, "")
+    network, why = rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
+    why = why_so if way == "mask-rcnn" and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
-    draft = _draft(found, train, task, network, weights, budget_minutes, seed, device)
+    draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so)
+    if isinstance(network, MaskRCNNConfig):
+        draft, numbers = _for_detection(draft, found, network)
+        why = f"{why} {numbers}"
     if not isinstance(network, UNetConfig):
         draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
     draft = change(draft, changes)
-    samples = PreparedSamples(train, draft.normalization, partial(encode, draft.task))
+    samples = PreparedSamples(train, draft.normalization, partial(encode, draft))
     if not isinstance(draft.model, UNetConfig) or "model.widths" in changes:
         return change(_fit(draft, measure(draft, samples, device=device), val), changes)
     chosen: Plan | None = None
@@ -83,6 +89,7 @@ def _draft(
     budget_minutes: float,
     seed: int,
     device: str,
+    why_so: str,
 ) -> Plan:
     """All that does not depend on time."""
     background = train.classes.background
@@ -94,7 +101,7 @@ def _draft(
     where = pick_device(device)
     precision = pick_precision(where)
     choices = {
-        "task": rules.task(task, train.classes, background),
+        "task": rules.task(task, train.classes, background, model, why_so),
         "normalization": normalization_choice,
         "crop": crop_choice,
         "loss": loss_choice,
@@ -128,6 +135,22 @@ def _draft(
     )
 
 
+def _for_detection(draft: Plan, found: Fingerprint, model: MaskRCNNConfig) -> tuple[Plan, str]:
+    """The draft with what a Mask R-CNN wants otherwise, and why it has its numbers."""
+    config, numbers = detection_rules.network(found, model, draft.encoder_weights)
+    crop_hw, crop_choice = detection_rules.crop(found)
+    side, overlap, tile_choice = detection_rules.tiles(found)
+    optimizer, optimizer_choice = detection_rules.optimizer(draft.encoder_weights)
+    changed = detection_rules.augmentation(found)
+    draft = _decided(draft, "crop", crop_choice, model=config, crop_hw=crop_hw, batch=detection_rules.BATCH)
+    draft = _decided(draft, "loss", detection_rules.loss(), loss=(LossTerm(name="cross-entropy"),), class_weights=None)
+    draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
+    draft = _decided(draft, "tiles", tile_choice, tile_hw=(side, side), tile_overlap=overlap)
+    if changed is not None:
+        draft = _decided(draft, "augmentation", changed[1], augmentation=changed[0])
+    return draft, numbers
+
+
 def _fit(draft: Plan, cost: Cost, val: DataSet | None) -> Plan:
     """The draft with as many steps as its budget permits at this cost."""
     seconds = draft.budget_minutes * 60
@@ -150,9 +173,15 @@ def _fit(draft: Plan, cost: Cost, val: DataSet | None) -> Plan:
 
 
 def _decided(draft: Plan, name: str, choice: rules.Choice, **values: object) -> Plan:
-    """The draft with values set and the decision noted."""
+    """The draft with values set and the decision noted, in the place of one of that name."""
     decision = Decision(name=name, value=choice[0], why=choice[1])
-    return replace(draft, decisions=(*draft.decisions, decision), **values)  # type: ignore[arg-type]
+    known = [each.name for each in draft.decisions]
+    if name in known:
+        place = known.index(name)
+        decisions = (*draft.decisions[:place], decision, *draft.decisions[place + 1 :])
+    else:
+        decisions = (*draft.decisions, decision)
+    return replace(draft, decisions=decisions, **values)  # type: ignore[arg-type]
 
 
 def _duration(seconds: float) -> str:

@@ -1,33 +1,47 @@
 """What a plan trains for: the target that a segmentation becomes, the network's outputs, and the loss between them."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import cast
+
 import numpy as np
+import torch
 from jaxtyping import UInt16
-from torch import nn
+from torch import Tensor, nn
 
 from maskwright.losses import CompoundLoss, build_loss
 from maskwright.losses.objects import EXTRA_OUTPUTS, ObjectLoss
 from maskwright.masks.convert import to_instances, to_label_map
+from maskwright.masks.object_layers import to_layers
 from maskwright.masks.object_maps import to_maps
 from maskwright.masks.types import Segmentation
-from maskwright.models import UNetConfig
+from maskwright.models import MaskRCNN, MaskRCNNConfig, UNetConfig
 from maskwright.nn.encoders.weights import load_encoder_weights
-from maskwright.plan.plan import Plan, TaskName
+from maskwright.plan.plan import Plan
+from maskwright.sampling.batches import Batch, Batches
+from maskwright.sampling.objects import learnable
+from maskwright.sampling.samples import PreparedSamples
 
 Objective = CompoundLoss | ObjectLoss
+Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]  # of a network on a batch: named terms, weights included
 
 
-def encode(task: TaskName, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
-    """Class ids for the semantic task, where objects are painted as their class; maps of objects for the instance task."""
-    match task:
-        case "semantic":
-            return to_label_map(segmentation).ids
-        case "instance":
-            return to_maps(to_instances(segmentation))
+def encode(plan: Plan, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
+    """What the loss compares with: class ids, where objects are painted as their class; maps of objects; or objects apart."""
+    if plan.task == "semantic":
+        return to_label_map(segmentation).ids
+    instances = to_instances(segmentation)
+    return to_layers(instances) if detects(plan) else to_maps(instances)
+
+
+def detects(plan: Plan) -> bool:
+    """Whether the network finds objects one by one; others draw maps, in which objects are found."""
+    return isinstance(plan.model, MaskRCNNConfig)
 
 
 def build_network(plan: Plan) -> nn.Module:
-    """A fresh network with an output a class, and for objects two more."""
-    extra = EXTRA_OUTPUTS if plan.task == "instance" else 0
+    """A fresh network with an output a class, and for maps of objects two more."""
+    extra = EXTRA_OUTPUTS if plan.task == "instance" and not detects(plan) else 0
     return plan.model.build(channels=plan.channels, classes=len(plan.classes) + extra)
 
 
@@ -37,7 +51,39 @@ def start_encoder(plan: Plan, network: nn.Module) -> None:
         load_encoder_weights(network.get_submodule("encoder"), plan.model.encoder, plan.encoder_weights)
 
 
+def batches_of(plan: Plan, samples: PreparedSamples) -> Batches:
+    """The batches of a training as planned."""
+    return Batches(
+        samples,
+        crop_hw=plan.crop_hw,
+        batch=plan.batch,
+        augmentation=plan.augmentation,
+        foreground_share=plan.foreground_share,
+        background=plan.background,
+        ignore_outside=detects(plan),
+        seed=plan.seed,
+    )
+
+
+def losses_of(plan: Plan) -> Losses:
+    """What training minimises the sum of, as a function of a network and a batch; it works on the device of both."""
+    if detects(plan):
+        return partial(_detection_losses, plan)
+    return partial(_map_losses, build_objective(plan))
+
+
 def build_objective(plan: Plan) -> Objective:
-    """The planned loss."""
+    """The planned loss of maps."""
     classes = build_loss(plan.loss, plan.class_weights)
     return ObjectLoss(classes) if plan.task == "instance" else classes
+
+
+def _map_losses(objective: Objective, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    return objective.terms(network(batch.image), batch.target)
+
+
+def _detection_losses(plan: Plan, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """The five losses of a Mask R-CNN. Its boxes stay in float32, for its heads end there."""
+    image, objects = learnable(batch.image, batch.target)
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
+        return cast(MaskRCNN, network).losses(image, objects)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.losses import LossTerm
 from maskwright.masks.classes import Classes
-from maskwright.models import Model
+from maskwright.models import MaskRCNNConfig, Model
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
@@ -114,6 +114,15 @@ class Plan:
             self.encoder_weights is None or hasattr(self.model, "encoder"), "encoder_weights", self.encoder_weights,
             "null, for this network has no encoder that weights can be loaded into; choose one with --encoder",
         )  # fmt: skip
+        if isinstance(self.model, MaskRCNNConfig):
+            _require(
+                self.task == "instance", "task", self.task,
+                "'instance' for a Mask R-CNN, which finds objects. For the class of every pixel choose another --model: unet, "
+                "fcn-8s or deeplabv3+",
+            )  # fmt: skip
+            _require(
+                not self.mirror, "mirror", self.mirror, "false for a Mask R-CNN: objects of mirror images cannot be averaged"
+            )
         if self.class_weights is not None:
             _require(
                 len(self.class_weights) == len(self.classes) and min(self.class_weights) >= 0,

@@ -8,7 +8,7 @@ from maskwright.data.fingerprint import Fingerprint
 from maskwright.losses import LossTerm, inverse_frequency_weights
 from maskwright.masks.classes import Classes
 from maskwright.metrics.semantic import headline_of
-from maskwright.models import Model, UNetConfig, model_config
+from maskwright.models import MaskRCNNConfig, Model, UNetConfig, model_config
 from maskwright.nn.device import Precision
 from maskwright.nn.encoders.weights import IMAGENET_MEAN, IMAGENET_STD, PACKAGED, TORCHVISION_MEAN, TORCHVISION_STD
 from maskwright.plan.plan import TaskName
@@ -53,16 +53,19 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
     return chosen, why
 
 
-def task(name: TaskName, classes: Classes, background: int | None) -> Choice:
-    """What the network is to find."""
+def task(name: TaskName, classes: Classes, background: int | None, model: Model, why_so: str) -> Choice:
+    """What the network is to find, and how; `why_so` is why the one or the other way was chosen to find objects."""
     if name == "semantic":
         why = f"The class of every pixel: {', '.join(classes.names)}. Judged by {headline_of(classes, background)}."
         return "semantic", why
+    every = f"Every object apart ({', '.join(classes.names[1:])})"
+    if isinstance(model, MaskRCNNConfig):
+        return "instance", f"{every}, found one by one, each with a class, a score and a mask. {why_so}".rstrip()
     why = (
-        f"Every object apart ({', '.join(classes.names[1:])}): the network draws classes, outlines and depths inside objects, "
+        f"{every}: the network draws classes, outlines and depths inside objects, "
         "and a watershed from the middles tells objects that touch apart."
     )
-    return "instance", why
+    return "instance", f"{why} {why_so}".rstrip()
 
 
 def encoder_weights(model: Model, source: str | None) -> str | None:

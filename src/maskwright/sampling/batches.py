@@ -1,7 +1,7 @@
 """Batches that depend on (seed, step) alone: the same in any order, in any thread, after any restart."""
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -34,6 +34,9 @@ class Batches:
     A share `foreground_share` of the crops lies around a pixel of a class drawn evenly from the classes of the data set but
     `background`, in an image drawn evenly from those that show it. The other crops lie anywhere, in images drawn by shuffled
     epochs: each image once before any image twice.
+
+    `ignore_outside` is for targets that number objects: beyond an image's rim nothing counts, as a mirror would show parts of
+    an object a second time under the same number. Targets of fewer layers than others of their batch get layers of zeros.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Batches:
         augmentation: Augmentation,
         foreground_share: float = 0.5,
         background: int | None = 0,
+        ignore_outside: bool = False,
         seed: int = 0,
     ) -> None:
         if not len(samples):
@@ -55,7 +59,7 @@ class Batches:
                 "sizes must be 1 or more and the share between 0 and 1."
             )
         self._samples, self._crop_hw, self._batch = samples, crop_hw, batch
-        self._augmentation, self._seed = augmentation, seed
+        self._augmentation, self._seed, self._ignore_outside = augmentation, seed, ignore_outside
         showing = samples.class_index.samples_with
         self._showing = {class_id: numbers for class_id, numbers in showing.items() if class_id != background}
         self._share = foreground_share if self._showing else 0.0
@@ -65,7 +69,7 @@ class Batches:
         first = step * self._batch
         crops = [self._crop(slot) for slot in range(first, first + self._batch)]
         images, targets, ids = zip(*crops, strict=True)
-        return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets)), ids)
+        return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(_stacked(targets)), ids)
 
     def _crop(self, slot: int) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "*layers h w"], str]:
         """Crop number `slot` of the whole training."""
@@ -86,7 +90,7 @@ class Batches:
             positions = self._samples.class_index.positions_yx[number][class_id]
             y, x = positions[rng.integers(len(positions))].tolist()
             corner = corner_around(rng, (y, x), sample.size_hw, cut_hw)
-        image, target = change.move(*cut(sample, corner, cut_hw, change))
+        image, target = change.move(*cut(sample, corner, cut_hw, change, ignore_outside=self._ignore_outside))
         return change.shade(image), target, sample.id
 
     def _by_epoch(self, draw: int) -> int:
@@ -95,14 +99,30 @@ class Batches:
         return int(stream(self._seed, "epoch", epoch).permutation(len(self._samples))[place])
 
 
+def _stacked(targets: Sequence[Int64[np.ndarray, "*layers h w"]]) -> Int64[np.ndarray, "b *layers1 h w"]:
+    """Targets in one array; where their layers differ in number, zeros follow the fewer."""
+    most = max(target.shape for target in targets)
+    if any(target.shape != most for target in targets):
+        full = np.zeros((len(targets), *most), np.int64)
+        for place, target in zip(full, targets, strict=True):
+            place[: len(target)] = target
+        return full
+    return np.stack(targets)
+
+
 def cut(
-    sample: PreparedSample, corner_yx: tuple[int, int], crop_hw: tuple[int, int], change: Change
+    sample: PreparedSample,
+    corner_yx: tuple[int, int],
+    crop_hw: tuple[int, int],
+    change: Change,
+    *,
+    ignore_outside: bool = False,
 ) -> tuple[Float32[np.ndarray, "c h w"], Int64[np.ndarray, "*layers h w"]]:
     """A normalised crop and its target, warped as `change` says, read from the whole image so that turned crops stay full.
 
     What a warp reads beyond the rim is mirrored, image and mask alike, so that small images lose no pixels of the loss.
     Where the image is smaller than the crop, the image is mirrored too but the mask is `IGNORE_TARGET`: a few real pixels
-    shall not count many times over.
+    shall not count many times over; with `ignore_outside` it is so beyond every rim.
     """
     source = change.source_yx(crop_hw) if change.warps else None
     if source is None:
@@ -117,9 +137,9 @@ def cut(
     window_y, window_x = mirrored(rows, height), mirrored(columns, width)
     target = sample.target[..., window_y, :][..., window_x].astype(np.int64)
     target[target == IGNORE] = IGNORE_TARGET
-    if height < crop_hw[0]:
+    if ignore_outside or height < crop_hw[0]:
         target[..., (rows < 0) | (rows >= height), :] = IGNORE_TARGET
-    if width < crop_hw[1]:
+    if ignore_outside or width < crop_hw[1]:
         target[..., (columns < 0) | (columns >= width)] = IGNORE_TARGET
     image = sample.scale.apply(sample.image[window_y][:, window_x])
     return (image, target) if source is None else resample(image, target, source)

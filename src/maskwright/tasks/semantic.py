@@ -22,6 +22,7 @@ class SemanticTask:
     """A network with one output a class, a pixel-wise loss, the class of the largest probability."""
 
     settles = False
+    draws_maps = True
 
     def __init__(self, plan: Plan, settled: dict[str, Any] | None = None) -> None:
         self.plan = plan
@@ -33,7 +34,7 @@ class SemanticTask:
 
     def encode(self, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
         """The class ids; objects are painted as their class."""
-        return encode("semantic", segmentation)
+        return encode(self.plan, segmentation)
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The planned terms by name, weights included."""
@@ -54,6 +55,10 @@ class SemanticTask:
         for top, strip in blend(outputs, size_hw):
             ids[top : top + strip.shape[1]] = strip.argmax(axis=0)
         return LabelMap(ids, self.plan.classes)
+
+    def confident(self, segmentation: Segmentation) -> Segmentation:
+        """All of it: the largest probability is what counts."""
+        return segmentation
 
     def settle(self, images: Sequence[tuple[Float32[np.ndarray, "k h w"], Segmentation]]) -> dict[str, Any]:
         """Nothing: the largest probability needs no threshold."""

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt16
+from jaxtyping import Float, UInt16
 from torch import Tensor, nn
 
 from maskwright.masks.tiles import Tile
-from maskwright.masks.types import Segmentation
+from maskwright.masks.types import Instances, Segmentation
 from maskwright.metrics.scores import Scores
 from maskwright.sampling.batches import Batch
 
@@ -17,6 +17,7 @@ class Task(Protocol):
     """What the engine asks of a task, so that train, predict and evaluate have no branch on its kind."""
 
     settles: bool  # whether thresholds are settled on validation images after training
+    draws_maps: bool  # whether what the network says of tiles are maps that blend; else it is objects
 
     def network(self) -> nn.Module:
         """A fresh network as planned."""
@@ -27,14 +28,23 @@ class Task(Protocol):
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Named terms, already weighted; training minimises their sum."""
 
-    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
-        """What one tile says, in a form that blends: probabilities."""
+    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"] | list[Instances]:
+        """What the network says of each of some tiles of one size: maps, such as probabilities, or the objects it finds."""
 
-    def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Segmentation:
-        """The segmentation of the whole image from what its tiles say."""
+    def merge(self, outputs: Iterable[tuple[Tile, Any]], size_hw: tuple[int, int]) -> Segmentation:
+        """The segmentation of the whole image from what its tiles say: maps (k, h, w), or objects.
 
-    def settle(self, images: Sequence[tuple[Float32[np.ndarray, "k h w"], Segmentation]]) -> dict[str, Any]:
-        """The thresholds that suit these images best, from what the network says of each and its ground truth."""
+        Objects that are found one by one are all there, however unsure, the surest first, for scores that rank them.
+        """
+
+    def confident(self, segmentation: Segmentation) -> Segmentation:
+        """The part of a merged segmentation that is sure enough to be shown, written and counted."""
+
+    def settle(self, images: Sequence[tuple[Any, Segmentation]]) -> dict[str, Any]:
+        """The thresholds that suit these images best, from what the network says of each and its ground truth.
+
+        That is its blended maps, where it draws maps, else the merged segmentation.
+        """
 
     def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> Any:
         """What one image adds to the scores."""
