@@ -10,10 +10,9 @@ from scipy import ndimage
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.classes import IGNORE, PALETTE
 from maskwright.masks.convert import instances_to_labels
+from maskwright.masks.draw_objects import Color, object_colors
 from maskwright.masks.regions import boundaries
 from maskwright.masks.types import Instances, LabelMap, Segmentation
-
-Color = tuple[int, int, int]
 
 CLEAR: Color = (0, 0, 0)  # the background's colour in the palette: what has it is not painted
 IGNORED: Color = (128, 128, 128)  # striped, so that it is told apart without colour
@@ -54,7 +53,7 @@ def overlay(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The segmentation over its image: tinted by `alpha`, with solid outlines between classes or objects.
 
-    Stuff has the colour of its class, and objects the colours of the palette in turn, since neighbours must differ. Black
+    Stuff has the colour of its class, objects a colour that their neighbours do not have. Black
     classes (the background) stay clear, and ignored pixels are striped.
     """
     ids, colors = _parts(segmentation)
@@ -133,7 +132,7 @@ def _parts(segmentation: Segmentation) -> tuple[Integer[np.ndarray, "h w"], list
     if isinstance(segmentation, LabelMap):
         return segmentation.ids, [info.color for info in segmentation.classes]
     if isinstance(segmentation, Instances):
-        labels, colors = instances_to_labels(segmentation), [CLEAR, *map(_object_color, range(len(segmentation)))]
+        labels, colors = instances_to_labels(segmentation), [CLEAR, *object_colors(segmentation)]
         if segmentation.ignored is not None:
             labels[segmentation.ignored] = len(colors)
         return labels, colors

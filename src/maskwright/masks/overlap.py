@@ -126,3 +126,11 @@ def _shared(one: Region, other: Region) -> int:
     x0, y0, x1, y1 = max(ax0, bx0), max(ay0, by0), min(ax1, bx1), min(ay1, by1)
     mine = one.pixels[y0 - ay0 : y1 - ay0, x0 - ax0 : x1 - ax0]
     return int(np.count_nonzero(mine & other.pixels[y0 - by0 : y1 - by0, x0 - bx0 : x1 - bx0]))
+
+
+def near_pairs(regions: Sequence[Region], distance: int) -> list[tuple[int, int]]:
+    """The pairs of regions whose boxes lie within this many pixels of each other, the earlier place first."""
+    boxes = _boxes(regions)
+    grown = boxes + np.array([-distance, -distance, distance, distance])
+    one, other = _meeting_boxes(grown, boxes)
+    return [pair for pair in zip(one.tolist(), other.tolist(), strict=True) if pair[0] < pair[1]]
