@@ -27,6 +27,8 @@ _PUBLIC = {
     "predict_folder": "maskwright.engine.predict_folder.predict_folder",
     "evaluate": "maskwright.engine.evaluate.evaluate",
     "score": "maskwright.engine.compare.score",
+    "measure": "maskwright.masks.measure.measure",
+    "pixel_size": "maskwright.masks.pixel_size.pixel_size",
     "compare_runs": "maskwright.engine.compare_runs.compare_runs",
     "report": "maskwright.engine.present.report",
     # what they take and give

@@ -13,10 +13,12 @@ from maskwright.base.errors import MaskwrightError
 from maskwright.cli import (
     check,
     compare,
+    convert,
     demo,
     evaluate,
     import_keras,
     inspect,
+    measure,
     plan,
     predict,
     report,
@@ -72,6 +74,8 @@ app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
 app.command("predict")(predict.command)
+app.command("convert")(convert.command)
+app.command("measure")(measure.command)
 app.command("import-keras")(import_keras.command)
 app.command("inspect")(inspect.command)
 app.command("report")(report.command)

@@ -68,9 +68,9 @@ def said(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def reads_data(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with all of these options in the place of its parameter `said`."""
-    shared = inspect.signature(said).parameters
+def reads_data(command: Callable[..., None], *, without: tuple[str, ...] = ()) -> Callable[..., None]:
+    """The command with these options, all but those `without`, in the place of its parameter `said`."""
+    shared = {name: option for name, option in inspect.signature(said).parameters.items() if name not in without}
     own = inspect.signature(command).parameters
 
     @functools.wraps(command)

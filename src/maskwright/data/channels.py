@@ -8,6 +8,7 @@ from jaxtyping import Num
 
 from maskwright.base.errors import DataError
 
+MIXED = "the gray ones are read as RGB with three equal channels"
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow turns RGB into gray
 
 
@@ -19,7 +20,7 @@ def common_channels(counts: Iterable[int]) -> int | None:
 def mixture_words(counts: Iterable[int]) -> str:
     """What was found and is done about it."""
     found = Counter(counts)
-    return f"{found[1]} gray and {found[3]} RGB images: the gray ones are read as RGB with three equal channels"
+    return f"{found[1]} gray and {found[3]} RGB images: {MIXED}"
 
 
 def with_channels(image: Num[np.ndarray, "h w c"], channels: int, *, name: str) -> Num[np.ndarray, "h w c2"]:

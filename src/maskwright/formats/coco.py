@@ -59,6 +59,14 @@ def find(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in files if path.stat().st_size <= MAX_BYTES and _looks_like_coco(path.read_bytes()))
 
 
+def holds_results(path: Path) -> bool:
+    """Whether a file is a list, as COCO's results are, and no object."""
+    if Path(path).suffix.lower() != ".json" or not Path(path).is_file():
+        return False
+    with Path(path).open("rb") as file:
+        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+
+
 def read(path: Path, *, described_by: Path | None = None, max_bytes: int = MAX_BYTES) -> Annotations:
     """The objects of an instances file, or of a list of results whose images and categories `described_by` tells.
 

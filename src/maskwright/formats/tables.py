@@ -1,13 +1,12 @@
 """Tables of rows as files: CSV (RFC 4180, UTF-8) and JSON, written row by row and atomically."""
 
 import csv
-import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from maskwright.base.errors import MaskwrightError, did_you_mean
 from maskwright.base.files import atomic_path
@@ -22,6 +21,9 @@ class Table(Protocol):
 
     def add(self, row: Mapping[str, Any]) -> None:
         """One row by its columns; what is missing, None or no finite number is an empty cell (null in JSON)."""
+
+    def end(self) -> None:
+        """What stands behind the last row; `table` writes it."""
 
 
 def check_table_name(path: Path) -> None:
@@ -43,14 +45,17 @@ def table(path: Path, columns: Sequence[str]) -> Iterator[Table]:
     The header is written even where no row follows. Text that a spreadsheet would take for a formula gets a ' before it.
     """
     check_table_name(path)
-    with atomic_path(Path(path)) as temporary, temporary.open("x", encoding="utf-8", newline="") as file:
+    with (
+        atomic_path(Path(path)) as temporary,
+        temporary.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = WRITERS[Path(path).suffix.lower()](file, tuple(columns))
         yield writer
         writer.end()
 
 
 class _Csv:
-    def __init__(self, file: io.TextIOBase, columns: tuple[str, ...]) -> None:
+    def __init__(self, file: TextIO, columns: tuple[str, ...]) -> None:
         self._columns = columns
         self._writer = csv.writer(file, lineterminator="\r\n")
         self._writer.writerow(map(_harmless, columns))
@@ -63,7 +68,7 @@ class _Csv:
 
 
 class _Json:
-    def __init__(self, file: io.TextIOBase, columns: tuple[str, ...]) -> None:
+    def __init__(self, file: TextIO, columns: tuple[str, ...]) -> None:
         self._file, self._columns, self._before = file, columns, "[\n"
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -75,7 +80,7 @@ class _Json:
         self._file.write("[]\n" if self._before == "[\n" else "\n]\n")
 
 
-WRITERS = {".csv": _Csv, ".json": _Json}
+WRITERS: dict[str, Callable[[TextIO, tuple[str, ...]], Table]] = {".csv": _Csv, ".json": _Json}
 
 
 def _cells(row: Mapping[str, Any], columns: tuple[str, ...]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Num
@@ -106,7 +107,7 @@ def _shape(region: Region) -> Row:
     if not region.area:
         return {AREA: 0, **dict.fromkeys((*LENGTHS, *SHAPES), math.nan)}
     x0, y0, x1, y1 = region.box_xyxy
-    (found,) = regionprops(region.pixels.astype(np.uint8))
+    found = _properties(region)
     y, x = found.centroid
     return {
         AREA: int(found.area),
@@ -126,6 +127,12 @@ def _shape(region: Region) -> Row:
     }
 
 
+def _properties(region: Region, *, spacing: tuple[float, float] = (1, 1)) -> Any:
+    """scikit-image's properties of a region's pixels, all of which are one object."""
+    (found,) = regionprops(region.pixels.astype(np.uint8), spacing=spacing)  # type: ignore[no-untyped-call]
+    return found
+
+
 def _in_units(region: Region, row: Mapping[str, Value], size: PixelSize) -> Row:
     """The lengths and the area of `row` in the unit of a pixel's sides; ellipses fitted anew where pixels are not square."""
     sides = {name: size.x if "_x" in name else size.y for name in LENGTHS}
@@ -136,7 +143,7 @@ def _in_units(region: Region, row: Mapping[str, Value], size: PixelSize) -> Row:
     units[f"perimeter_{size.unit}"] = math.nan  # scikit-image defines it on square pixels alone
     if not region.area:
         return units | dict.fromkeys(STRETCHED, math.nan)
-    (found,) = regionprops(region.pixels.astype(np.uint8), spacing=(size.y, size.x))
+    found = _properties(region, spacing=(size.y, size.x))
     units[f"major_axis_{size.unit}"] = float(found.axis_major_length)
     units[f"minor_axis_{size.unit}"] = float(found.axis_minor_length)
     units[f"equivalent_diameter_{size.unit}"] = float(found.equivalent_diameter_area)
@@ -151,9 +158,13 @@ def _intensities(region: Region, image: Num[np.ndarray, "h w c"], names: Sequenc
     pixels: Bool[np.ndarray, "h w"] = region.pixels
     row: Row = {}
     for channel, name in enumerate(names):
-        values = image[y0:y1, x0:x1, channel][pixels].astype(np.float64)
-        found = (values.mean(), values.min(), values.max(), values.sum()) if len(values) else (math.nan,) * 4
-        row |= {f"{what}_{name}": float(value) for what, value in zip(INTENSITIES, found, strict=True)}
+        values = image[y0:y1, x0:x1, channel][pixels]
+        number = int if values.dtype.kind in "iu" else float
+        total = values.sum(dtype=np.int64 if number is int else np.float64)
+        found = (
+            (float(total / len(values)), *map(number, (values.min(), values.max(), total))) if len(values) else (math.nan,) * 4
+        )
+        row |= {f"{what}_{name}": value for what, value in zip(INTENSITIES, found, strict=True)}
     return row
 
 
