@@ -179,7 +179,7 @@ def path_below(folder: Path, name: str, suffix: str) -> Path:
     leads out of the folder.
     """
     relative = PurePosixPath(name.replace("\\", "/"))
-    if relative.is_absolute() or ".." in relative.parts or not relative.name or ":" in relative.parts[0]:
+    if relative.is_absolute() or ".." in relative.parts or not relative.name or relative.parts[0].endswith(":"):
         raise MaskValueError(
             f"{folder}: the image '{name}' would be written outside of it. Name it by a path below its folder."
         )

@@ -65,8 +65,8 @@ def find(folder: Path) -> tuple[Path, ...]:
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Annotations:
     """The objects of every JSON file below a folder, or of one file; shapes of one group and label are one object.
 
-    Classes are those of labels.txt beside the files in their order, then the others by name. `imageData` is not looked at. Damaged files are
-    notes. Raises `DataError` where not one file is labelme's.
+    Classes are those of labels.txt beside the files in their order, then the others by name. `imageData` is not looked at.
+    Damaged files are notes. Raises `DataError` where not one file is labelme's.
     """
     path = Path(path)
     folder = path if path.is_dir() else path.parent

@@ -27,7 +27,7 @@ from maskwright.formats.drawn import DrawnObject, drawn_image
 from maskwright.formats.rings import Tell, box_ring, note_crossing, read_ring, tell_empty, teller
 from maskwright.formats.yolo_folders import IMAGES, LABELS, label_folder, layout_of, yaml_files
 from maskwright.masks.classes import Classes
-from maskwright.masks.polygons import Polygon, fill_region, is_hole, outline, signed_area
+from maskwright.masks.polygons import Polygon, fill_region, is_hole, outline
 from maskwright.masks.region import Region, iou
 from maskwright.masks.seams import one_ring
 from maskwright.masks.types import Instances
@@ -40,6 +40,7 @@ DATA = "data.yaml"
 
 TOLERANCE = 0.01  # of the image's size beyond its rim, as Ultralytics bears it
 PIXELS = 2.0  # coordinates beyond are no parts of the image's size, but pixels
+LINE = 1e-12  # area, in parts of the image's, that is nothing but rounding
 DECIMALS = 7  # of what is written: exact to a tenth of a pixel on a million
 
 
@@ -181,10 +182,17 @@ def _is_on_image(ring: Polygon, tell: Tell) -> bool:
     else:
         if min(x0, y0) < -TOLERANCE or max(x1, y1) > 1 + TOLERANCE:
             tell("outside", f"it reaches outside the image: {reach}", "It is cut at the rim. Is the image another one?")
-        elif signed_area(ring) == 0 and len(ring) < 5:  # longer ones may be loops whose parts cancel out
+        elif _is_line(ring):
             tell_empty(tell)
         return True
     return False
+
+
+def _is_line(ring: Polygon) -> bool:
+    """Whether all corners lie on one line, or at one place."""
+    x, y = (ring - ring[0]).T
+    farthest = int(np.hypot(x, y).argmax())
+    return bool(np.abs(x * y[farthest] - y * x[farthest]).max() < LINE)
 
 
 def _number(word: str) -> float:
