@@ -15,6 +15,7 @@ from maskwright.masks.object_maps import (
     DEPTH,
     DEPTH_STEPS,
     OUTLINE,
+    SMOOTH_PX,
     Finding,
     ObjectMaps,
     find_objects,
@@ -58,6 +59,23 @@ def test_an_object_cut_by_the_rim_goes_on_beyond_it():
     whole = to_maps(instances_from_labels(np.ones((4, 6), np.int32), CELLS))
     assert (whole[DEPTH] == DEPTH_STEPS).all()
     assert not whole[OUTLINE].any()
+
+
+def test_a_large_object_is_equally_deep_everywhere_but_near_its_outside():
+    labels = np.zeros((40, 40), np.int32)
+    labels[2:38, 2:38] = 1
+    depth = to_maps(instances_from_labels(labels, CELLS))[DEPTH]
+    assert depth[20, 2:10].tolist() == [167, 333, 500, 667, 833, 1000, 1000, 1000]
+    assert (depth[7:33, 7:33] == DEPTH_STEPS).all()
+
+
+def test_ragged_depths_give_one_seed():
+    rng = np.random.default_rng(0)
+    cell = np.ones((40, 40), np.float32)
+    ragged = rng.uniform(0.3, 0.7, (40, 40)).astype(np.float32)
+    nothing = np.zeros((40, 40), np.float32)
+    assert ndimage.label(ragged >= 0.4)[1] > 1
+    assert find_objects(ObjectMaps(np.stack([1 - cell, cell]), nothing, ragged), Finding(seed=0.4)).max() == 1
 
 
 def test_touching_objects_meet_at_depth_0_and_are_found_apart():
@@ -146,11 +164,12 @@ def test_objects_are_those_of_one_watershed_over_everything(seed, foreground, de
     )
     found = find_objects(ObjectMaps(np.stack([1 - cell, cell]), outline, deep), Finding(foreground=foreground, seed=depth))
     inside = cell >= foreground
-    seeds, count = ndimage.label(inside & (deep * (1 - outline) >= depth))
+    smooth = ndimage.gaussian_filter(deep * (1 - outline), SMOOTH_PX, mode="nearest", truncate=3)
+    seeds, count = ndimage.label(inside & (smooth >= depth))
     parts, _ = ndimage.label(inside)
     seedless = inside & ~np.isin(parts, parts[seeds > 0])
     seeds[seedless] = parts[seedless] + count
-    expected = watershed(-deep * (1 - outline), seeds, mask=inside)
+    expected = watershed(-smooth, seeds, mask=inside)
     kept = np.isin(expected, np.flatnonzero(np.bincount(expected.ravel()) >= 8)) & (expected > 0)
     assert np.array_equal(found > 0, kept)
     assert len(np.unique(np.stack([found[kept], expected[kept]]), axis=1).T) == found.max() == len(np.unique(expected[kept]))

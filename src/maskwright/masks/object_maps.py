@@ -21,6 +21,8 @@ from maskwright.masks.regions import boundaries, components
 from maskwright.masks.types import Instances
 
 DEPTH_STEPS = 1000  # of the depth layer, which is kept in whole numbers
+DEEP_PX = 6.0  # as deep as any object is said to be: the middle of a large one looks alike everywhere, and so does its depth
+SMOOTH_PX = 1.0  # sigma; what a network draws is ragged, and each ragged peak would be a seed
 CLASS, OUTLINE, DEPTH = range(3)  # layers
 
 
@@ -65,14 +67,14 @@ def to_maps(instances: Instances) -> UInt16[np.ndarray, "3 h w"]:
 
 
 def _depth(pixels: Bool[np.ndarray, "h w"], place: tuple[slice, ...], size_hw: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
-    """Distance from the outside, divided by the largest; the rim of the image is no outside."""
+    """Distance from the outside, divided by the largest or by `DEEP_PX`; the rim of the image is no outside."""
     around = [(int(side.start > 0), int(side.stop < size)) for side, size in zip(place, size_hw, strict=True)]
     padded = np.pad(pixels, around)
     if padded.all():
         return np.ones(pixels.shape, np.float32)
     distances = ndimage.distance_transform_edt(padded)
     inside = tuple(slice(before, before + side) for (before, _), side in zip(around, pixels.shape, strict=True))
-    return np.asarray(distances[inside] / distances.max(), np.float32)
+    return np.asarray(np.minimum(distances[inside] / min(distances.max(), DEEP_PX), 1), np.float32)
 
 
 def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
@@ -87,7 +89,7 @@ def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]
 def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     """The objects of `find_objects` with the small ones among them, in numbers that may have gaps."""
     foreground = maps.classes[1:].sum(axis=0) >= finding.foreground
-    depth = maps.depth * (1 - maps.outline)
+    depth = ndimage.gaussian_filter(maps.depth * (1 - maps.outline), SMOOTH_PX, mode="nearest", truncate=3)
     seeds, count = components(foreground & (depth >= finding.seed), connectivity=4)
     parts, several = components(foreground, connectivity=4)
     pairs = np.unique(parts[seeds > 0].astype(np.int64) * (count + 1) + seeds[seeds > 0])
