@@ -107,3 +107,17 @@ def test_only_edges_that_cut_through_each_other_cross():
     bridge = np.array([[0, 0], [2, 0], [2, 2], [6, 2], [6, 4], [6, 2], [2, 2], [0, 2]], np.float64)
     assert cross_themselves([SQUARE, BOW_TIE, touching, triangle, bridge]).tolist() == [False, True, False, False, False]
     assert cross_themselves([]).tolist() == []
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=12), min_size=1, max_size=4))
+def test_crossing_edges_are_those_that_a_look_at_every_pair_finds(rings):
+    """Several rings at once, with edges of no length, on one line, and at one place."""
+
+    def side(a, b, c):
+        return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+    def crosses(ring):
+        edges = list(zip(ring, ring[1:] + ring[:1], strict=True))
+        return any(side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0 for a, b in edges for c, d in edges)
+
+    assert cross_themselves([np.array(ring, float) for ring in rings]).tolist() == [crosses(ring) for ring in rings]

@@ -1,6 +1,5 @@
 """Polygons to masks as COCO fills them, and masks to rings that follow their pixels exactly."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,7 +11,7 @@ from maskwright.masks.region import Region
 
 SCALE = 5  # COCO's rasteriser walks along the outline on a grid this much finer than the pixels
 FARTHEST = 1e8  # pixels from the origin; beyond, the reference's 32-bit integers on that grid overflow
-CROSSINGS = 1 << 21  # crossings of edges with pixel columns that are worked out at a time, which bounds the memory
+CROSSINGS = 1 << 21  # crossings of edges with pixel columns, or pairs of edges, that are worked out at a time: bounds memory
 PIXELS = 1 << 23  # pixels in the boxes of rings that are filled at a time
 MOST_CORNERS = 1024  # of a polygon that is searched for edges that cross
 
@@ -105,31 +104,47 @@ def signed_area(ring: Polygon) -> float:
 def cross_themselves(polygons: Sequence[Polygon]) -> Bool[np.ndarray, " n"]:
     """Which polygons have two edges that cut through each other; touching is no crossing.
 
-    All pairs of edges are looked at; polygons of more than `MOST_CORNERS` corners are not, and count as not crossing.
+    Edges are compared that share columns, so that outlines along pixels cost little. Polygons of more than `MOST_CORNERS`
+    corners are not looked at and count as not crossing.
     """
     crossing = np.zeros(len(polygons), bool)
-    by_size: dict[int, list[int]] = defaultdict(list)
-    for place, polygon in enumerate(polygons):
-        if 4 <= len(polygon) <= MOST_CORNERS:
-            by_size[1 << (len(polygon) - 1).bit_length()].append(place)
-    for size, places in by_size.items():
-        step = max(CROSSINGS // (size * size), 1)
-        for some in (places[first : first + step] for first in range(0, len(places), step)):
-            rings = np.empty((len(some), size, 2))
-            for ring, one in zip(rings, some, strict=True):
-                ring[: len(polygons[one])] = polygons[one]
-                ring[len(polygons[one]) :] = polygons[one][-1]  # edges without length, which cross nothing
-            crossing[some] = _have_crossing_edges(rings)
+    places = np.array([place for place, polygon in enumerate(polygons) if 4 <= len(polygon) <= MOST_CORNERS], np.int64)
+    if not len(places):
+        return crossing
+    lengths = np.array([len(polygons[place]) for place in places])
+    starts = np.concatenate([polygons[place] for place in places])
+    ends = np.concatenate([np.roll(polygons[place], -1, axis=0) for place in places])
+    ring_of, firsts = np.repeat(np.arange(len(places)), lengths), np.cumsum(lengths) - lengths
+    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+    # From left to right, each ring in a lane of its own; a little wider than it is, so that rounding hides no pair.
+    left, right = np.minimum.reduceat(low[:, 0], firsts), np.maximum.reduceat(high[:, 0], firsts)
+    width = np.maximum(right - left, 1e-9)[ring_of]
+    lane_low, lane_high = (2 * ring_of + (x - left[ring_of]) / width for x in (low[:, 0], high[:, 0]))
+    order = np.argsort(lane_low, kind="stable")
+    counts = np.searchsorted(lane_low[order], lane_high[order] + 1e-6, "right") - np.arange(len(order)) - 1
+    for part in _chunks(counts, CROSSINGS):
+        one = np.repeat(np.arange(len(order))[part], counts[part])
+        other = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(counts[part]) - counts[part], counts[part])
+        one, other = order[one], order[other]
+        meet = (low[one, 1] <= high[other, 1]) & (low[other, 1] <= high[one, 1])
+        one, other = one[meet], other[meet]
+        cut = _cut_each_other(starts[one], ends[one], starts[other], ends[other])
+        crossing[places[ring_of[one[cut]]]] = True
     return crossing
 
 
-def _have_crossing_edges(rings: Float64[np.ndarray, "n k 2"]) -> Bool[np.ndarray, " n"]:
-    """Whether two edges of a ring have the ends of each on both sides of the other."""
-    along = np.roll(rings, -1, axis=1) - rings
-    to_corner = rings[:, None] - rings[:, :, None]
-    side = along[:, :, None, 0] * to_corner[..., 1] - along[:, :, None, 1] * to_corner[..., 0]
-    parted = side * np.roll(side, -1, axis=2) < 0
-    return np.asarray((parted & parted.transpose(0, 2, 1)).any(axis=(1, 2)))
+def _cut_each_other(
+    a: Float64[np.ndarray, "n 2"], b: Float64[np.ndarray, "n 2"], c: Float64[np.ndarray, "n 2"], d: Float64[np.ndarray, "n 2"]
+) -> Bool[np.ndarray, " n"]:
+    """Whether the edges from a to b and from c to d have the ends of each on both sides of the other."""
+    return np.asarray((_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0))
+
+
+def _side(
+    start: Float64[np.ndarray, "n 2"], end: Float64[np.ndarray, "n 2"], point: Float64[np.ndarray, "n 2"]
+) -> Float64[np.ndarray, " n"]:
+    along, there = end - start, point - start
+    return np.asarray(along[:, 0] * there[:, 1] - along[:, 1] * there[:, 0])
 
 
 def _rings(across: list[int], down: list[int], is_solid: list[bool]) -> list[list[int]]:
