@@ -49,17 +49,18 @@ def atomic_write(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Lend a temporary folder beside `path`; when the block ends well its files go to their places below `path`, else vanish.
+    """Lend a temporary folder; when the block ends well its files go to their places below `path`, else they vanish.
 
-    Where there is no `path` yet, the folder takes its name in one step; else each file takes its name, and others stay.
-    Raises `MaskwrightError` with the path where the system refuses.
+    Where there is no `path` yet, the folder takes its name in one step; else it lies in `path`, each file takes its name, and
+    others stay. Raises `MaskwrightError` with the path where the system refuses.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+    is_new = not path.exists()
+    temporary = (path.parent if is_new else path) / f".{path.name[:40]}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
     try:
         temporary.mkdir(parents=True)
         yield temporary
-        if path.exists():
+        if not is_new:
             for file in sorted(file for file in temporary.rglob("*") if file.is_file()):
                 target = path / file.relative_to(temporary)
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -92,7 +92,7 @@ def scan_annotated(
     kept: dict[str, tuple[Record, ImageInfo]] = {}
     for done, record in enumerate(records, 1):
         if record.id in partners:
-            found = _usable(record, partners[record.id], max_pixels)
+            found = usable(record, partners[record.id], max_pixels)
             if isinstance(found, Fault):
                 faults.append(found)
             else:
@@ -137,7 +137,7 @@ def _format_of(path: Path) -> str:
     return names[0]
 
 
-def _usable(record: Record, image: AnnotatedImage, max_pixels: int) -> ImageInfo | Fault:
+def usable(record: Record, image: AnnotatedImage, max_pixels: int) -> ImageInfo | Fault:
     """The header of an image that fits its annotations, or why it cannot be used."""
     try:
         info = image_info(record.image, max_pixels=max_pixels)

@@ -1,0 +1,177 @@
+"""What is converted: images whose objects stand in annotations or in mask files, to be had one image at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskwright.base.errors import DataError
+from maskwright.data import findings
+from maskwright.data.annotated import find_source, partners_of, usable
+from maskwright.data.coding import CodingOptions
+from maskwright.data.dataset import DataSet, from_scan
+from maskwright.data.findings import Finding
+from maskwright.data.labels import MaskFiles
+from maskwright.data.pairing import pair
+from maskwright.data.record import Record
+from maskwright.data.scan import Fault, Progress, scan
+from maskwright.engine.reading import Reading
+from maskwright.formats import ANNOTATION_FORMATS, coco, labels, native
+from maskwright.formats.annotations import AnnotatedImage, Annotations
+from maskwright.formats.images import image_info
+from maskwright.masks.classes import Classes
+from maskwright.masks.convert import to_instances
+from maskwright.masks.types import Instances
+
+
+@dataclass(frozen=True, eq=False)
+class SourceImage:
+    """An image by its name, below the images' folder, and what reads its objects; that raises `MaskwrightError`."""
+
+    name: str
+    load: Callable[[], Instances]
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectSource:
+    """Images with their objects. words: how they were read. findings: what to know of them. is_whole: nothing is left out."""
+
+    classes: Classes
+    images: tuple[SourceImage, ...]
+    words: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    is_whole: bool = True
+
+
+def open_source(
+    reading: Reading, *, images: Path | None = None, parts_as_objects: bool = False, progress: Progress | None = None
+) -> ObjectSource:
+    """The objects of a file or a folder: annotations that are named or found there, else mask files.
+
+    images: the folder of the images, where it is another one; annotations that tell sizes need none. parts_as_objects: whether
+    each connected part of a class becomes an object where masks hold classes. Raises `DataError` where there is nothing to read
+    or where that would be needed, and as the formats and `data.dataset.read` do.
+    """
+    path = reading.path
+    for place in (path, *([images] if images else [])):
+        if not place.exists():
+            raise DataError(f"{place}: no such file or folder.")
+    annotations = _annotations(reading)
+    if annotations is not None:
+        return _of_annotations(annotations, reading, images or (path if path.is_dir() else path.parent))
+    return _of_masks(_masks(reading, images, progress), reading, parts_as_objects=parts_as_objects)
+
+
+def _annotations(reading: Reading) -> Annotations | None:
+    """The annotations that are meant, or None where mask files are."""
+    path = reading.path
+    if path.is_file():
+        if coco.holds_results(path):
+            return coco.read(path, described_by=reading.annotations)
+        source = find_source(path.parent, format=reading.format, annotations=path)
+        return None if source is None else source.read()
+    if reading.format is None and reading.annotations is None and _says_masks(reading):
+        return None
+    source = find_source(path, format=reading.format, annotations=reading.annotations)
+    if source is None and labels.find(path) and not pair(path).pairs:
+        return labels.read(path)  # label images alone, as `predict` writes them
+    return None if source is None else source.read()
+
+
+def _says_masks(reading: Reading) -> bool:
+    return reading.masks is not None or reading.mask_glob is not None or reading.coding != CodingOptions()
+
+
+def _of_annotations(annotations: Annotations, reading: Reading, root: Path) -> ObjectSource:
+    """Every annotated image whose size is known, by its file if that is there, else by the annotations."""
+    records, partners, _ = partners_of(root, pair(root, image_glob=reading.image_glob), annotations)
+    record_of = {partners[record.id]: record for record in records if record.id in partners}
+    made: list[SourceImage] = []
+    faults: list[Fault] = []
+    absent: list[str] = []
+    for image in annotations.images:
+        found = _annotated(image, record_of.get(image), root, reading.max_pixels)
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            made.append(found)
+            absent += [] if image in record_of else [image.name]
+    told = [*findings.of_notes(annotations.notes), *findings.of_faults(faults, root)]
+    if absent:
+        words = f"{len(absent)} of {len(annotations.images)} images are not in {root} ({', '.join(absent[:3])}, ...)."
+        told.append(Finding("note", "sizes-as-annotated", words, "Their sizes and names are those of the annotations."))
+    whole = not faults and not any(note.left_out for note in annotations.notes)
+    return ObjectSource(annotations.classes, tuple(made), annotations.words, tuple(told), whole)
+
+
+def _annotated(image: AnnotatedImage, record: Record | None, root: Path, max_pixels: int) -> SourceImage | Fault:
+    if record is None:
+        if image.size_hw is None:
+            what = f"{image.path}: the size of '{image.name}' is not known, since the image is not in {root}"
+            return Fault("image-not-found", root / image.name, f"{what}. Name the folder of the images with --images.")
+        size_hw = image.size_hw
+        return SourceImage(image.name, lambda: image.load(size_hw))
+    info = usable(record, image, max_pixels)
+    return info if isinstance(info, Fault) else SourceImage(_name(record), lambda: image.load(info.size_hw))
+
+
+def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> DataSet:
+    """The data set of mask files: with the images beside them or in a folder of their own, or alone."""
+    path, masks = reading.path, reading.masks or reading.path
+    globs = {"image_glob": reading.image_glob, "mask_glob": reading.mask_glob}
+    if images is None:
+        pairing = pair(path, reading.masks, **globs)
+        if pairing.pairs or pairing.masks_without_image or not pairing.images_without_mask:
+            return reading.read(progress)  # which says in words what is missing
+        if not native.is_native(path) and reading.coding == CodingOptions():
+            raise DataError(
+                f"{path}: {len(pairing.images_without_mask)} images and no masks. If they are the masks, say what they hold: "
+                f"--kind instances where each value is an object. If annotations are meant, name them with --annotations."
+            )
+        globs = {"image_glob": "*", "mask_glob": "*"}
+    found = scan(images or path, masks, **globs, max_pixels=reading.max_pixels, progress=progress)
+    others = [masks / name for name in native.NO_MASKS] if (masks / native.PREDICTIONS).exists() else []
+    kept = [place for place, record in enumerate(found.records) if not _lies_in(record.mask, others)]
+    found = replace(
+        found,
+        root=masks if native.is_native(masks) else found.root,
+        records=tuple(found.records[place] for place in kept),
+        infos=tuple(found.infos[place] for place in kept),
+        histograms=tuple(found.histograms[place] for place in kept),
+        faults=tuple(fault for fault in found.faults if not _lies_in(fault.path, others)),
+    )
+    return from_scan(found, reading.coding, max_pixels=reading.max_pixels)
+
+
+def _lies_in(path: Path | None, folders: list[Path]) -> bool:
+    return path is not None and any(map(path.is_relative_to, folders))
+
+
+def _of_masks(data: DataSet, reading: Reading, *, parts_as_objects: bool) -> ObjectSource:
+    """The objects of mask files. Raises `DataError` where they hold classes and nobody asked for their parts."""
+    known = data.labels
+    if known is None:
+        raise DataError(f"{reading.path}: there are images but no masks. Name the masks' folder with --masks.")
+    path = reading.path
+    others = [] if _says_masks(reading) else [name for name, module in ANNOTATION_FORMATS.items() if module.find(path)]
+    also = f"--format {' or --format '.join(others)}"
+    if isinstance(known, MaskFiles) and known.coding.kind != "instances" and not parts_as_objects:
+        raise DataError(
+            f"{path}: the masks hold classes ({', '.join(known.classes.names[:5])}, ...), not objects. To make each connected "
+            f"part of a class an object, pass --parts-as-objects; objects that touch are one then."
+            + (f" There are also annotations: {also}." if others else "")
+        )
+
+    def loader(record: Record) -> Callable[[], Instances]:
+        return lambda: to_instances(known.read(record, image_info(record.image, max_pixels=data.max_pixels).size_hw))
+
+    made = tuple(SourceImage(_name(record), loader(record)) for record in data.records if record.mask is not None)
+    told = [
+        *findings.of_faults(data.faults, data.root),
+        *(Finding("warning", "doubtful-masks", doubt) for doubt in data.doubts),
+    ]
+    return ObjectSource(known.classes, made, data.words, tuple(told), not data.faults)
+
+
+def _name(record: Record) -> str:
+    """The image's name below the images' folder; without suffix where the masks are alone, and the image's is not known."""
+    return record.id if record.image == record.mask else record.id + record.image.suffix
