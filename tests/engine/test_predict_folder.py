@@ -10,10 +10,11 @@ import tifffile
 import torch
 from PIL import Image
 
-import maskwright.engine.predict_folder as module
+import maskwright.engine.prediction_folder as module
 from maskwright.base.errors import DataError, Interrupted, MaskwrightError
 from maskwright.engine.predict import Predictor
-from maskwright.engine.predict_folder import JOURNAL, predict_folder
+from maskwright.engine.predict_folder import predict_folder
+from maskwright.engine.prediction_folder import JOURNAL
 from maskwright.formats import native, read_mask
 from maskwright.formats.images import read_image
 

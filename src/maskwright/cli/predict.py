@@ -1,10 +1,11 @@
-"""`maskwright predict`: masks of any number of images of any size."""
+"""`maskwright predict`: masks or objects of any number of images of any size."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from maskwright.base.errors import PlanError
 from maskwright.cli.plan import Device
 
 
@@ -14,38 +15,67 @@ def command(
         list[Path], typer.Argument(metavar="IMAGES", help="Image files, and folders of them.", show_default=False)
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for the masks, in the tree of the images.", show_default=False)
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder for what is predicted, in the tree of the images.", show_default=False
+        ),
     ],
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write class probabilities too (TIFF).")] = False,
     overlays: Annotated[bool, typer.Option("--overlays", help="Write masks painted over their images too.")] = False,
-    format: Annotated[Literal["png", "tiff"], typer.Option("--format", help="Of the masks.")] = "png",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace masks that another run made.")] = False,
+    to: Annotated[
+        Literal["labels", "coco"] | None,
+        typer.Option(
+            "--to",
+            help="How objects are written: numbered in label images, or as COCO files.",
+            show_default="coco where objects may overlap or have several classes",
+        ),
+    ] = None,
+    format: Annotated[
+        Literal["png", "tiff"] | None, typer.Option("--format", help="Of masks and label images.", show_default="png")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what another run made.")] = False,
     max_pixels: Annotated[
         int | None, typer.Option("--max-pixels", metavar="COUNT", help="Largest image to accept.", min=1)
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Predict images into masks. Run again after an interruption: what is done is not done twice."""
+    """Predict images into masks, or into COCO files of their objects. Run again after an interruption: what is done is not done twice."""
+    from maskwright.cli.steps import tell
     from maskwright.cli.terminal import ERR, bar, say
     from maskwright.engine.predict import load
-    from maskwright.engine.predict_folder import Extra, predict_folder
+    from maskwright.engine.predict_folder import predict_folder, written_as
+    from maskwright.engine.prediction_folder import Extra
     from maskwright.formats.content import MAX_PIXELS
     from maskwright.report.words import counted
 
     wanted: dict[Extra, bool] = {"overlays": overlays, "probabilities": probabilities}
+    predictor = load(run, device=device)
+    written = written_as(predictor.plan, to)
+    if written == "coco" and format is not None:
+        raise PlanError(
+            "--format is that of masks, and this run's objects go into COCO files. Add --to labels, or leave it out."
+        )
     with bar("Predicting") as progress:
         report = predict_folder(
-            load(run, device=device),
+            predictor,
             images,
             out,
-            suffix=".png" if format == "png" else ".tif",
+            to=written,
+            suffix=".tif" if format == "tiff" else ".png",
             extras=[extra for extra, is_wanted in wanted.items() if is_wanted],
             overwrite=overwrite,
             max_pixels=max_pixels or MAX_PIXELS,
             progress=progress,
         )
     before = f"; {len(report.skipped)} were there already" if report.skipped else ""
-    say(f"{counted(len(report.done), 'mask')} written to {out}{before}.")
+    say(f"{counted(len(report.done), 'COCO file' if written == 'coco' else 'mask')} written to {out}{before}.")
+    if report.together is not None and report.together.exists():
+        say(f"The objects of all images: {report.together}")
+    if report.hidden_pixels:
+        what = (
+            f"{report.hidden_pixels} pixels of objects lie under others and are not in the label images; --to coco keeps them."
+        )
+        tell("note", what)
     if report.failed:
         say(f"{counted(len(report.failed))} failed:", style="bold red", console=ERR)
         for failure in report.failed:

@@ -28,7 +28,7 @@ class Predictor:
 
     Call it with an image (h, w, channels) of 8-bit, 16-bit or float values; it returns the segmentation in the image's own
     pixel grid. The memory needed beyond image and result is that of one row of tiles.
-    `digest` names the weights in journals of predictions.
+    `digest` and `settled`, the thresholds, name in journals what made a prediction.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Predictor:
         keep_memory()
         self.plan = plan
         self.device = device
-        self.digest = digest
+        self.digest, self.settled = digest, settled
         self.task = task_of(plan, settled)
         self._type = torch.bfloat16 if plan.precision == "bf16" else torch.float32
         self._network = fold_batch_norm(network).to(device, self._type, memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]

@@ -93,11 +93,14 @@ def read(path: Path, *, described_by: Path | None = None, max_bytes: int = MAX_B
     return Annotations(path, classes, made, tuple(notes), tuple(_words(path, classes, made, objects)))
 
 
-def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: bool = False) -> tuple[Loss, ...]:
+def write(
+    path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: bool = False, predicted: bool = False
+) -> tuple[Loss, ...]:
     """Write an instances file: polygons where they are exact, run lengths for crowds and objects with holes.
 
-    Image ids are 1, 2, ...; category ids are class ids. Scores other than 1 are kept as "score". Lost are ignored pixels alone.
-    Raises `MaskValueError` where images differ in their classes, or on a loss that is not allowed.
+    Image ids are 1, 2, ...; category ids are class ids. Scores other than 1 are kept as "score", all of them where the objects
+    are `predicted`. Lost are ignored pixels alone. Raises `MaskValueError` where images differ in their classes, on a score
+    that is no number, and on a loss that is not allowed.
     """
     path, losses = Path(path), list[Loss]()
     images: list[dict[str, Any]] = []
@@ -113,8 +116,8 @@ def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: boo
         for place, region in enumerate(instances.regions):
             entry = _annotation(region, instances.size_hw, is_crowd=bool(instances.is_crowd[place]))
             ids = {"id": len(annotations) + 1, "image_id": len(images), "category_id": int(instances.class_ids[place])}
-            score = float(instances.scores[place])
-            annotations.append({**ids, **entry, **({} if score == 1 else {"score": score})})
+            score = _finite_score(path, name, instances, place)
+            annotations.append({**ids, **entry, **({} if score == 1 and not predicted else {"score": score})})
     losses = list(check_losses(losses, path, TITLE, allow_loss=allow_loss))
     categories = _written_categories(classes, {entry["category_id"] for entry in annotations})
     _write(path, {"images": images, "annotations": annotations, "categories": categories})
@@ -144,7 +147,7 @@ def write_results(path: Path, items: Iterable[tuple[str, Instances]], *, describ
                     "image_id": image_ids[name],
                     "category_id": category_ids[instances.classes[int(instances.class_ids[place])].name],
                     "segmentation": _packed(region, instances.size_hw),
-                    "score": float(instances.scores[place]),
+                    "score": _finite_score(path, name, instances, place),
                 }
             )
     _write(Path(path), results)
@@ -271,6 +274,16 @@ def _box(region: Region) -> list[int]:
 def _ignored(name: str, instances: Instances) -> list[Loss]:
     count = 0 if instances.ignored is None else int(np.count_nonzero(instances.ignored))
     return [Loss(name, None, f"{count} ignored pixels")] if count else []
+
+
+def _finite_score(path: Path, name: str, instances: Instances, place: int) -> float:
+    score = float(instances.scores[place])
+    if not math.isfinite(score):
+        raise MaskValueError(
+            f"{path}: object {place + 1} of '{name}' has the score {score}, which JSON cannot hold. "
+            f"Give it a number: 1 where nobody doubts the object."
+        )
+    return score
 
 
 def _written_categories(classes: Classes | None, used: set[int]) -> list[dict[str, Any]]:

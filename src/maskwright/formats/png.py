@@ -19,6 +19,7 @@ from maskwright.masks.coding import RawMask
 from maskwright.masks.types import Instances, LabelMap
 
 IGNORE_8BIT = 255
+MOST_OBJECTS = IGNORE - 1  # that 16 bits number, beside the background and what is ignored
 IGNORE_COLOR = (255, 255, 255)
 
 
@@ -46,9 +47,9 @@ def write_instances(path: Path, instances: Instances, *, allow_loss: bool = Fals
 
     Raises `MaskValueError` on overlaps and several classes unless `allow_loss`, and on more than 65534 objects always.
     """
-    if len(instances) >= IGNORE:
+    if len(instances) > MOST_OBJECTS:
         raise MaskValueError(
-            f"{path}: a 16-bit PNG holds {IGNORE - 1} objects, not {len(instances)}. Write a .tif file instead."
+            f"{path}: a 16-bit PNG holds {MOST_OBJECTS} objects, not {len(instances)}. Write a .tif file instead."
         )
     labels, lost = instance_labels(instances, Path(path), allow_loss=allow_loss)
     ids: UInt16[np.ndarray, "h w"] = labels.astype(np.uint16)

@@ -1,0 +1,222 @@
+"""The folder that takes predictions: where each goes, what its journal knows, what is in the way, and how a file is written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256 as digest_of
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tifffile
+from jaxtyping import Float32, Num
+
+from maskwright.base.errors import DataError, MaskValueError
+from maskwright.base.files import atomic_path, natural_key, sha256
+from maskwright.base.journal import Journal
+from maskwright.data.record import Record
+from maskwright.formats import coco, coco_join, native, write_instances, write_label_map
+from maskwright.formats.png import MOST_OBJECTS, write_picture
+from maskwright.formats.tables import table
+from maskwright.masks.classes import Classes
+from maskwright.masks.coding import MaskCoding
+from maskwright.masks.convert import hidden_pixels, instances_to_labels, to_label_map
+from maskwright.masks.draw import overlay, to_display
+from maskwright.masks.types import Instances, Segmentation
+
+JOURNAL = "predictions.jsonl"
+OVERLAYS, PROBABILITIES = "overlays", "probabilities"  # folders beside the masks, on request
+OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO files, or the classes of those in a label image
+TOGETHER = "instances.json"  # the objects of all images
+NAMES_SHOWN = 5
+
+Extra = Literal["overlays", "probabilities"]
+To = Literal["labels", "coco"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is to be written of one image."""
+
+    image: Num[np.ndarray, "h w c"]
+    segmentation: Segmentation
+    probabilities: Float32[np.ndarray, "k h w"] | None
+
+
+class PredictionFolder:
+    """A folder of predictions of one network. Done is what lies there as the journal says, of the same image and thresholds."""
+
+    def __init__(
+        self, path: Path, classes: Classes | None, coding: MaskCoding, *, weights: str, settled: dict[str, Any] | None,
+        to: To, suffix: str, extras: frozenset[Extra],
+    ) -> None:  # fmt: skip
+        """classes: of the objects where a table has to name them, since a label image cannot; else None."""
+        self.path, self.classes, self.coding, self.to, self.extras = path, classes, coding, to, extras
+        self._weights, self._settled, self._suffix = weights, settled, suffix if to == "labels" else ".json"
+        self._journal = Journal(path / JOURNAL)
+        self._made: dict[str, dict[str, dict[str, Any]]] = {}  # by output and digest, what these weights made
+        for entry in self._journal.read():
+            if weights and entry.get("weights") == weights and "output" in entry:  # a network without a name has no past
+                self._made.setdefault(entry["output"], {})[entry["sha256"]] = entry
+
+    @property
+    def together(self) -> Path | None:
+        """The one file of all objects, where there is one."""
+        return self.path / TOGETHER if self.to == "coco" else None
+
+    def output(self, record: Record) -> Path:
+        """Where the prediction goes: the image's own path below the folder that all images have in common."""
+        relative = self._relative(record).with_suffix(self._suffix)
+        return self.path / OBJECTS / relative if self.to == "coco" else self.path / relative
+
+    def extra(self, record: Record, kind: Extra) -> Path:
+        """Where an overlay or the probabilities go."""
+        return self.path / kind / self._relative(record).with_suffix(".png" if kind == OVERLAYS else ".tif")
+
+    def table(self, record: Record) -> Path:
+        """Where the classes of the objects in a label image go."""
+        return self.path / OBJECTS / self._relative(record).with_suffix(".csv")
+
+    def is_done(self, record: Record) -> bool:
+        """Whether everything that is asked for lies there, made by this network of the image as it is now."""
+        entry = self._entry(self.output(record), self._name(record))
+        return (
+            entry is not None
+            and (entry.get("image"), entry.get("settled")) == (_stamp(record.image), self._settled)
+            and all(self.extra(record, kind).exists() for kind in self.extras)
+            and (self.classes is None or self.table(record).exists())
+        )
+
+    def refuse_inputs(self, given: list[Path], records: Iterable[Record]) -> None:
+        """Raises `DataError` where masks would lie among the images, to be taken for images the next time."""
+        here = self.path.resolve()
+        around = [path for path in given if path.is_dir() and here.is_relative_to(path.resolve())]
+        around += [record.image.parent for record in records if record.image.parent.resolve() == here]
+        if around:
+            raise DataError(
+                f"{self.path}: lies in {around[0]}, among the images; masks there would be taken for images. "
+                "Choose a folder outside with --out."
+            )
+
+    def refuse_foreign(self, records: Iterable[Record]) -> None:
+        """Raises `DataError` where something lies in a prediction's place that these weights did not write."""
+        places = [(self.output(record), self._name(record)) for record in records]
+        places += [] if self.together is None else [(self.together, TOGETHER)]
+        foreign = [path for path, name in places if path.exists() and self._entry(path, name) is None]
+        description = self.path / native.NAME
+        if self.to == "labels" and description.exists() and not self._is_described():
+            foreign.append(description)
+        if foreign:
+            names = ", ".join(path.name for path in foreign[:NAMES_SHOWN]) + (", ..." if len(foreign) > NAMES_SHOWN else "")
+            raise DataError(
+                f"{self.path}: {len(foreign)} files are in the way, made by another run or changed since: {names}. "
+                "Replace them with --overwrite, or choose another folder with --out."
+            )
+
+    def describe(self) -> None:
+        """Say beside label images what their values mean."""
+        if self.to == "labels":
+            native.write_native(self.path, self.coding)
+
+    def write(self, record: Record, made: Prediction) -> int:
+        """The extras, then the prediction; returns how many pixels a label image lost to other objects.
+
+        The journal's line comes before the file's name: a kill in between costs doing it again. Raises `MaskValueError` where
+        the file's format cannot hold the objects of this image.
+        """
+        path, segmentation = self.output(record), made.segmentation
+        if self._suffix == ".png" and isinstance(segmentation, Instances) and len(segmentation) > MOST_OBJECTS:
+            raise MaskValueError(
+                f"{len(segmentation)} objects were found, and a PNG numbers {MOST_OBJECTS}. "
+                "Predict it with --format tiff or --to coco."
+            )
+        if OVERLAYS in self.extras:
+            write_picture(self.extra(record, "overlays"), overlay(to_display(made.image), segmentation))
+        if made.probabilities is not None:
+            _write_probabilities(self.extra(record, "probabilities"), made.probabilities)
+        if self.classes is not None and isinstance(segmentation, Instances):
+            _write_table(self.table(record), segmentation)
+        with atomic_path(path) as temporary:
+            self._write(temporary, record, segmentation)
+            file = path.relative_to(self.path).as_posix()
+            self._note(
+                self._name(record), sha256(temporary),
+                id=record.id, file=file, image=_stamp(record.image), settled=self._settled,
+            )  # fmt: skip
+        return hidden_pixels(segmentation) if self.classes is not None and isinstance(segmentation, Instances) else 0
+
+    def join(self, without: Iterable[Record]) -> None:
+        """Write the one file of all predictions that lie here, of earlier runs of the same network too, but those `without`.
+
+        It stays as it is where nothing has changed.
+        """
+        if self.together is None:
+            return
+        left_out = {self._name(record) for record in without}
+        parts: dict[Path, str] = {}
+        for name in sorted(self._made.keys() - left_out, key=natural_key):
+            for path in dict.fromkeys(self.path / made["file"] for made in self._made[name].values() if "file" in made):
+                if path.suffix == self._suffix and (entry := self._entry(path, name)) is not None:
+                    parts[path] = entry["sha256"]
+        if not parts:
+            return
+        state = digest_of(
+            "".join(f"{path.relative_to(self.path)}\n{digest}\n" for path, digest in parts.items()).encode()
+        ).hexdigest()
+        before = self._entry(self.together, TOGETHER)
+        if before is not None and before.get("parts") == state:
+            return
+        with atomic_path(self.together) as temporary:
+            coco_join.join(temporary, parts)
+            self._note(TOGETHER, sha256(temporary), parts=state)
+
+    def _write(self, path: Path, record: Record, segmentation: Segmentation) -> None:
+        if self.to == "coco":
+            assert isinstance(segmentation, Instances)  # no other task writes this
+            coco.write(path, [(self._relative(record).as_posix(), segmentation)], predicted=True)
+        elif isinstance(segmentation, Instances):
+            write_instances(path, segmentation, allow_loss=self.classes is not None)
+        else:
+            write_label_map(path, to_label_map(segmentation))
+
+    def _note(self, output: str, digest: str, **more: Any) -> None:
+        entry = {"output": output, "sha256": digest, "weights": self._weights, **more}
+        self._journal.append(entry)
+        self._made.setdefault(output, {})[digest] = entry
+
+    def _entry(self, path: Path, name: str) -> dict[str, Any] | None:
+        """What the journal says of the file that lies there, if these weights made it."""
+        made = self._made.get(name)
+        return made.get(sha256(path)) if made and path.is_file() else None
+
+    def _relative(self, record: Record) -> Path:
+        return Path(*record.image.absolute().parts[-1 - record.id.count("/") :])  # as it is on the disk, unlike the id
+
+    def _name(self, record: Record) -> str:
+        return (f"{OBJECTS}/" if self.to == "coco" else "") + record.id + self._suffix
+
+    def _is_described(self) -> bool:
+        return native.is_native(self.path) and native.read_native(self.path) == self.coding
+
+
+def _write_probabilities(path: Path, probabilities: Float32[np.ndarray, "k h w"]) -> None:
+    with atomic_path(path) as temporary:
+        values = probabilities.astype(np.float16)
+        tifffile.imwrite(temporary, values, photometric="minisblack", compression="zlib", metadata={"axes": "CYX"})
+
+
+def _write_table(path: Path, instances: Instances) -> None:
+    """Class and score of every object in a label image, and how many of its pixels no other object hides."""
+    seen = np.bincount(instances_to_labels(instances).ravel(), minlength=len(instances) + 1)[1:]
+    with table(path, ("object", "class", "score", "pixels")) as written:
+        for place, class_id in enumerate(instances.class_ids.tolist()):
+            name, score = instances.classes[class_id].name, float(instances.scores[place])
+            written.add({"object": place + 1, "class": name, "score": score, "pixels": int(seen[place])})
+
+
+def _stamp(image: Path) -> dict[str, Any] | None:
+    """What changes when an image is replaced; None for one that is gone."""
+    try:
+        status = image.stat()
+    except OSError:
+        return None
+    return {"bytes": status.st_size, "modified_ns": status.st_mtime_ns}
