@@ -189,7 +189,7 @@ def test_what_cannot_be_used_is_left_out_and_named(tmp_path, value, code, words)
     assert note.where == "a.json, shape 2"
     assert words in note.what
     assert note.remedy
-    assert any(note.left_out for note in found.notes)
+    assert (len(found.notes), note.left_out) == (1, True)
     assert len(found.images[0].load(SIZE_HW)) == 1
 
 

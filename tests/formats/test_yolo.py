@@ -47,7 +47,7 @@ def test_outlines_and_boxes_are_read_in_parts_of_the_image(tmp_path):
     assert image.load((12, 16)).regions[0].box_xyxy == (2, 2, 10, 8)
     note = only_note(found, "boxes")
     assert (note.severity, found.notes) == ("note", (note,))
-    assert note.what == "1 of 2 objects are boxes (first a.txt, line 3); their masks are rectangles"
+    assert note.what == "1 of 2 objects are boxes (first labels/a.txt, line 3); their masks are rectangles"
 
 
 def test_a_data_set_of_boxes_alone_is_doubted(tmp_path):
@@ -201,9 +201,9 @@ def test_what_cannot_be_used_is_left_out_and_named(tmp_path, line, code, words):
     """The file, the line, what is wrong, what to do; the others are read."""
     found = read(tmp_path, f"{LINE}\n{line}\n")
     note = only_note(found, code)
-    assert note.where == "a.txt, line 2"
+    assert note.where == "labels/a.txt, line 2"
     assert note.remedy
-    assert any(note.left_out for note in found.notes)
+    assert (len(found.notes), note.left_out) == (1, True)
     assert len(found.images[0].load(SIZE_HW)) == 1
     assert words in note.what
 
@@ -221,7 +221,7 @@ def test_what_is_doubtful_is_kept_and_named(tmp_path, line, code, words):
     found = read(tmp_path, line)
     note = only_note(found, code)
     assert (len(found.notes), note.left_out) == (1, False)
-    assert note.where.startswith("a.txt")
+    assert note.where.startswith("labels/a.txt")
     assert words in note.what
     assert len(found.images[0].load(SIZE_HW)) == len(line.splitlines())
 
@@ -238,7 +238,7 @@ def test_label_files_that_cannot_be_read_spoil_no_other(tmp_path):
     found = yolo.read(tmp_path, max_bytes=1000)
     assert [image.name for image in found.images] == ["a"]
     assert [(note.code, note.where, note.severity) for note in found.notes] == [
-        ("broken-file", "b.txt", "error"), ("broken-file", "c.txt", "error"),
+        ("broken-file", "labels/b.txt", "error"), ("broken-file", "labels/c.txt", "error"),
     ]  # fmt: skip
 
 
@@ -291,6 +291,7 @@ def test_folders_without_names_or_labels_are_errors_in_words(tmp_path):
 def test_data_sets_are_found_by_what_they_hold(tmp_path):
     (tmp_path / "mkdocs.yml").write_text("site_name: x\nnav: []\n")
     assert yolo.find(put(tmp_path / "a")) == (tmp_path / "a" / "data.yaml",)
+    assert yolo.find(tmp_path / "a" / "labels") == (tmp_path / "a" / "labels",)
     put(tmp_path / "b", data=None)
     assert yolo.find(tmp_path / "b") == ()
     (tmp_path / "b" / "labels" / "classes.txt").write_text("cell\n")

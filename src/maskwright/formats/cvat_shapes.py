@@ -7,15 +7,13 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from maskwright.base.errors import MaskValueError
-from maskwright.formats.rings import Tell, box_ring, check_mask, check_place, ellipse_ring, read_ring
+from maskwright.formats.rings import REMEDY, Tell, box_ring, check_mask, check_place, ellipse_ring, read_ring
 from maskwright.masks import rle
 from maskwright.masks.polygons import FARTHEST, Polygon
 from maskwright.masks.region import Region
 
 DRAWN = ("polygon", "box", "ellipse", "mask")
 NO_MASKS = ("polyline", "points", "cuboid", "skeleton")
-
-REMEDY = "Draw it anew, or take it out."
 
 Shape = Polygon | Region
 
@@ -41,10 +39,7 @@ def _polygon(element: Element, tell: Tell) -> Polygon | None:
         tell("wrong-polygon", f"its point '{odd.strip()[:40]}' is no pair x,y; it is left out", REMEDY, left_out=True)
         return None
     numbers = [_number(part) for point in points for part in point.split(",")]
-    ring = read_ring(numbers, "its polygon", tell)
-    if ring is None:
-        tell("no-polygon", "it has no polygon that can be used", REMEDY, left_out=True)
-    return ring
+    return read_ring(numbers, "its polygon", tell, is_all=True)
 
 
 def _box(element: Element, tell: Tell) -> Polygon | None:

@@ -11,13 +11,11 @@ from jaxtyping import Bool
 from PIL import Image
 
 from maskwright.formats.content import MAX_PIXELS
-from maskwright.formats.rings import Tell, box_ring, check_mask, check_place, ellipse_ring, is_number, read_ring
+from maskwright.formats.rings import REMEDY, Tell, box_ring, check_mask, check_place, ellipse_ring, is_number, read_ring
 from maskwright.masks.polygons import FARTHEST, Polygon, is_hole, outline
 from maskwright.masks.region import Region
 
 NO_MASKS = ("point", "points", "line", "linestrip")
-
-REMEDY = "Draw it anew, or take it out."
 
 Shape = Polygon | Region
 
@@ -81,10 +79,7 @@ def _ring(kind: str, points: Sequence[Sequence[float]], tell: Tell) -> Polygon |
     if kind == "circle" or (kind == "rectangle" and len(points) < 3):
         tell(f"wrong-{kind}", f"its {kind} has {len(points)} points, not two; it is left out", REMEDY, left_out=True)
         return None
-    ring = read_ring([number for point in points for number in point], f"its {kind}", tell)
-    if ring is None:
-        tell("no-polygon", "it has no polygon that can be used", REMEDY, left_out=True)
-    return ring
+    return read_ring([number for point in points for number in point], f"its {kind}", tell, is_all=True)
 
 
 def _region(value: Any, points: Sequence[Sequence[float]], size_hw: tuple[int, int] | None, tell: Tell) -> Region | None:

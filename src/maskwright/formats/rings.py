@@ -13,6 +13,8 @@ from maskwright.masks.region import Region
 OUTSIDE = 1.0  # pixels beyond the rim that are taken for rounding
 ELLIPSE_CORNERS = 180  # at a radius of 1,000 pixels the ring is at most 0.15 pixels inside the ellipse
 
+REMEDY = "Draw it anew, or take it out."
+
 Tell = Callable[..., None]  # a note on one annotation: code, what, remedy, severity, left_out
 
 
@@ -25,17 +27,22 @@ def teller(where: str, notes: list[Note]) -> Tell:
     return tell
 
 
-def read_ring(value: Any, which: str, tell: Tell) -> Polygon | None:
-    """The ring of a flat list of x and y, or None where it cannot be used, which is told; `which` names it in words."""
-    remedy = "Draw it anew, or take it out."
+def read_ring(value: Any, which: str, tell: Tell, *, remedy: str = REMEDY, is_all: bool = False) -> Polygon | None:
+    """The ring of a flat list of x and y, or None where it cannot be used, which is told; `which` names it in words.
+
+    is_all: its object has no other ring, and is left out with it.
+    """
     if not isinstance(value, list) or not all(map(is_number, value)):
-        tell("wrong-polygon", f"{which} holds something else than numbers; it is left out", remedy)
+        tell("wrong-polygon", f"{which} holds something else than numbers; it is left out", remedy, left_out=is_all)
     elif len(value) % 2:
-        tell("wrong-polygon", f"{which} has {len(value)} numbers, not pairs of x and y; it is left out", remedy)
+        tell(
+            "wrong-polygon", f"{which} has {len(value)} numbers, not pairs of x and y; it is left out", remedy, left_out=is_all
+        )
     elif len(value) < 6:
-        tell("few-points", f"{which} has {len(value) // 2} points, and three are needed; it is left out", remedy)
+        what = f"{which} has {len(value) // 2} points, and three are needed; it is left out"
+        tell("few-points", what, remedy, left_out=is_all)
     elif max(map(abs, value)) >= FARTHEST:
-        tell("wrong-polygon", f"{which} reaches farther than {FARTHEST:.0e} pixels; it is left out", remedy)
+        tell("wrong-polygon", f"{which} reaches farther than {FARTHEST:.0e} pixels; it is left out", remedy, left_out=is_all)
     else:
         return np.array(value, np.float64).reshape(-1, 2)
     return None

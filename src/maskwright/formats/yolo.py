@@ -1,5 +1,6 @@
 """YOLO segmentation as Ultralytics has it: a text file an image, a class and one ring a line, in parts of the image's size."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from maskwright.formats.annotations import (
     written_classes,
 )
 from maskwright.formats.drawn import DrawnObject, drawn_image
-from maskwright.formats.rings import Tell, box_ring, note_crossing, read_ring, tell_empty, teller
+from maskwright.formats.rings import REMEDY, Tell, box_ring, note_crossing, read_ring, tell_empty, teller
 from maskwright.formats.yolo_folders import IMAGES, LABELS, label_folder, layout_of, yaml_files
 from maskwright.masks.classes import Classes
 from maskwright.masks.polygons import Polygon, fill_region, is_hole, outline
@@ -74,7 +75,8 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Annotations:
     boxes: list[str] = []
     images = []
     for file, name in layout.files:
-        objects = _objects(file, name, ids, notes, boxes, max_bytes)
+        called = Path(os.path.relpath(file, path if path.is_dir() else path.parent)).as_posix()
+        objects = _objects(file, called, ids, notes, boxes, max_bytes)
         if objects is not None:
             images.append(drawn_image(name, None, objects, classes, file, is_relative=True))
     every = sum(image.objects or 0 for image in images)
@@ -120,27 +122,25 @@ def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: boo
 
 
 def _objects(
-    file: Path, name: str, ids: dict[int, int], notes: list[Note], boxes: list[str], max_bytes: int
+    file: Path, called: str, ids: dict[int, int], notes: list[Note], boxes: list[str], max_bytes: int
 ) -> list[DrawnObject] | None:
     """The objects of a label file; None where it cannot be read, which is noted."""
     try:
         lines = read_text(file, max_bytes).splitlines()
     except DataError as error:
-        notes.append(Note("broken-file", f"{name}.txt", f"it cannot be read ({error})", "", "error", left_out=True))
+        notes.append(Note("broken-file", called, f"it cannot be read ({error})", "", "error", left_out=True))
         return None
     objects = []
     for number, line in enumerate(lines, 1):
         if line.strip():
-            where = f"{name}.txt, line {number}"
+            where = f"{called}, line {number}"
             found = _object(line.split(), where, ids, boxes, teller(where, notes))
             objects += [] if found is None else [found]
     note_crossing([(one.where, ring) for one in objects for ring in one.rings], notes)
     for line, count in Counter(line.strip() for line in lines if line.strip()).items():
         if count > 1:
             what = f"the line '{line[:40]}...' stands there {count} times; all are kept"
-            notes.append(
-                Note("repeated-object", f"{name}.txt", what, "Take the repetitions out; Ultralytics passes over them.")
-            )
+            notes.append(Note("repeated-object", called, what, "Take the repetitions out; Ultralytics passes over them."))
     return objects
 
 
@@ -150,14 +150,12 @@ def _object(words: Sequence[str], where: str, ids: dict[int, int], boxes: list[s
         what = f"its class is {words[0][:40]}, but the names are for {min(ids)} to {max(ids)}; it is left out"
         tell("unknown-class", what, "Add the name, or correct the class.", severity="error", left_out=True)
         return None
-    if len(numbers) == 4 and not np.isnan(numbers).any():
+    if len(numbers) == 4 and np.isfinite(numbers).all():
         x, y, width, height = numbers
         ring: Polygon | None = box_ring(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     else:
-        ring = read_ring(numbers, "its polygon", tell)
-    if ring is None:
-        remedy = "Draw it anew, or take it out. A last number that is a confidence has to go."
-        tell("no-polygon", f"it has no polygon that can be used: {len(numbers)} numbers", remedy, left_out=True)
+        remedy = "If the last is a confidence, save the labels without it." if len(numbers) % 2 else REMEDY
+        ring = read_ring(numbers, "its polygon", tell, remedy=remedy, is_all=True)
     if ring is None or not _is_on_image(ring, tell):
         return None
     if len(numbers) == 4:

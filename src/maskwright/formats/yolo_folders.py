@@ -36,9 +36,13 @@ def yaml_files(folder: Path) -> tuple[Path, ...]:
 
 
 def label_folder(folder: Path) -> Path | None:
-    """The folder with a classes.txt that goes with its label files, or in whose labels/ they are; None where neither is so."""
+    """The folder of label files with a classes.txt in it, or above where it is called labels; else None.
+
+    A folder called labels that lies beside a data.yaml is one, too.
+    """
     for place in (folder, folder / LABELS):
-        if (place / CLASSES).is_file() and any(map(_looks_like_labels, _text_files(place))):
+        named = (place / CLASSES).is_file() or (place.name == LABELS and _is_named_above(place))
+        if named and any(map(_looks_like_labels, _text_files(place))):
             return place
     return None
 
@@ -135,6 +139,10 @@ def _image_name(file: Path, base: Path) -> str:
     if LABELS in parts:
         parts.remove(LABELS)
     return str(PurePosixPath(*parts, relative.name.removesuffix(relative.suffix)))
+
+
+def _is_named_above(labels: Path) -> bool:
+    return (labels.parent / CLASSES).is_file() or len(yaml_files(labels.parent)) == 1
 
 
 def _is_data_set(path: Path) -> bool:
