@@ -27,13 +27,14 @@ class _Found:
     score: float
     seen: int
     tile: Box
+    cut: tuple[bool, bool, bool, bool]  # at the left, top, right and bottom of the tile
 
 
 def whole_objects(found: Iterable[tuple[Tile, Instances]], size_hw: tuple[int, int], classes: Classes) -> Instances:
     """The objects of an image from those of its tiles, the surest first.
 
-    An object that a tile cuts gives way to the same object as a neighbour sees it. Where every tile cuts it, its parts become
-    one, if they agree on the pixels that their tiles share. Doubles of one class go; the one whose middle its own tile sees
+    An object that a tile cuts is left to the neighbour that sees all that is there of it and more. Where every tile cuts it, its
+    parts become one, if they agree on the pixels that their tiles share. Doubles of one class go; the one whose middle its own tile sees
     best stays. Objects no larger than the overlap of the tiles are seen whole by the tile around their middle. Memory follows
     the pixels of the objects, not the image times their number.
     """
@@ -43,6 +44,7 @@ def whole_objects(found: Iterable[tuple[Tile, Instances]], size_hw: tuple[int, i
         objects += _placed(tile.box_xyxy, instances, size_hw)
     if len(tiles) > 1:
         centers = np.array([((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in tiles])
+        objects = [each for each in objects if each.seen < 2 or not any(_sees_more(tile, each, size_hw) for tile in tiles)]
         for each in objects:
             each.seen = max(each.seen, int(not _is_nearest(each, tiles, centers)))
         objects = _without_doubles(sorted(objects, key=lambda each: (each.seen, -each.score)))
@@ -66,10 +68,19 @@ def _placed(box: Box, instances: Instances, size_hw: tuple[int, int]) -> list[_F
     for region, class_id, score in rows:
         x0, y0, x1, y1 = region.box_xyxy
         near = (x0 < NEAR, y0 < NEAR, x1 > right - left - NEAR, y1 > bottom - top - NEAR)
-        cut = any(is_inner and is_near for is_inner, is_near in zip(inner, near, strict=True))
+        cut = tuple(is_inner and is_near for is_inner, is_near in zip(inner, near, strict=True))
         moved = Region((x0 + left, y0 + top, x1 + left, y1 + top), region.pixels)
-        placed.append(_Found(moved, class_id, score, 2 * cut, box))
+        placed.append(_Found(moved, class_id, score, 2 * any(cut), box, (cut[0], cut[1], cut[2], cut[3])))
     return placed
+
+
+def _sees_more(tile: Box, each: _Found, size_hw: tuple[int, int]) -> bool:
+    """Whether a tile holds all of an object that its own tile cuts, and what lies beyond the cut."""
+    (x0, y0, x1, y1), (left, top, right, bottom) = each.region.box_xyxy, tile
+    beyond = (x0 - left, y0 - top, right - x1, bottom - y1)
+    at_rim = (left == 0, top == 0, right == size_hw[1], bottom == size_hw[0])
+    sides = zip(beyond, at_rim, each.cut, strict=True)
+    return all(room >= (NEAR if is_cut and not is_rim else 0) for room, is_rim, is_cut in sides)
 
 
 def _is_nearest(each: _Found, tiles: Sequence[Box], centers: np.ndarray) -> bool:
@@ -124,10 +135,9 @@ def _is_part_of(each: _Found, rival: _Found) -> bool:
 
 def _shared(one: Region, other: Region) -> int:
     """The pixels that are in both."""
-    x0, y0, x1, y1 = one.box_xyxy
     seen = other.window(one.box_xyxy)
-    a, b, c, d = seen.box_xyxy
-    return int(np.count_nonzero(one.pixels[b:d, a:c] & seen.pixels))
+    x0, y0, x1, y1 = seen.box_xyxy
+    return int(np.count_nonzero(one.pixels[y0:y1, x0:x1] & seen.pixels))
 
 
 def _union(one: Region, other: Region) -> Region:

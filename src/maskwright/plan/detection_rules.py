@@ -72,8 +72,9 @@ def network(found: Fingerprint, like: MaskRCNNConfig, weights: str | None) -> tu
         fixed_norms=weights is not None,
     )
     why = (
-        f"A pyramid of {WIDTH} channels, which a processor can train. Anchors of {finest} to {config.anchor_sizes[-1]:g} pixels, "
-        f"for objects of up to {_extent(found):.0f}; up to {detections} objects an image, which holds {found.most_objects} at most."
+        f"A pyramid of {WIDTH} channels, which a processor can train. Anchors of {finest} to {config.anchor_sizes[-1]:g} "
+        f"pixels, for objects of up to {_extent(found):.0f}; up to {detections} objects in an image or tile, as "
+        f"{found.most_objects} are the most that are known."
     )
     if config.fixed_norms:
         why += f" The encoder's norms stay as they are trained, for {BATCH} images are too few for statistics."
@@ -93,7 +94,10 @@ def tiles(found: Fingerprint) -> tuple[int, int, Choice]:
     usual, most = TILES
     side = min(most, max(usual, 32 * ceil(max(max(size) for size in found.sizes_hw) / 32)))
     overlap = min(side // 2, 32 * ceil(max(_extent(found), 32.0) / 32))
-    why = f"Images up to {side} pixels are predicted whole; tiles of larger ones share {overlap}, for objects of {_extent(found):.0f}."
+    why = (
+        f"Images up to {side} pixels are predicted whole; tiles of larger ones share {overlap}, for objects of "
+        f"{_extent(found):.0f}."
+    )
     return side, overlap, (f"{side} pixels, {overlap} shared", why)
 
 

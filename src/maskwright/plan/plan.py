@@ -117,8 +117,8 @@ class Plan:
         if isinstance(self.model, MaskRCNNConfig):
             _require(
                 self.task == "instance", "task", self.task,
-                "'instance' for a Mask R-CNN, which finds objects. For the class of every pixel choose another --model: unet, "
-                "fcn-8s or deeplabv3+",
+                "'instance' for a Mask R-CNN, which finds objects (--task instance). For the class of every pixel choose "
+                "another --model: unet, fcn-8s or deeplabv3+",
             )  # fmt: skip
             _require(
                 not self.mirror, "mirror", self.mirror, "false for a Mask R-CNN: objects of mirror images cannot be averaged"
