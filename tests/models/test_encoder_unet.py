@@ -30,6 +30,22 @@ def test_any_size_goes(height, width):
         assert network(torch.zeros(1, 1, height, width)).shape == (1, 1, height, width)
 
 
+@pytest.mark.parametrize("encoder", ["efficientnet-lite0", "plain"])
+def test_an_image_can_be_shown_at_twice_its_size(encoder):
+    """The decoder ends at the image's own resolution, beside the encoder's map of it; every weight is trained."""
+    torch.manual_seed(0)
+    config = EncoderUNetConfig(encoder=encoder, widths=(4, 4, 4, 4), enlarge=2)
+    network = config.build(channels=1, classes=2)
+    assert config.stride == 16
+    assert len(network.decoder) == 4
+    assert network.decoder[-1][0].in_channels == 4 + network.encoder.widths[network.encoder.strides.index(2)]
+    logits = network(torch.randn(2, 1, 41, 70))
+    assert logits.shape == (2, 2, 41, 70)
+    logits.square().mean().backward()
+    idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert idle == []
+
+
 def test_every_weight_is_trained():
     torch.manual_seed(0)
     network = NARROW.build(channels=3, classes=2)

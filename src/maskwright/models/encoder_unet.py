@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import ConfigDict
 from torch import Tensor, nn
@@ -19,7 +20,11 @@ LEVELS = 5  # of the decoder; every encoder's coarsest map has 1/32 of the resol
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderUNetConfig:
-    """The numbers that make a U-Net on an encoder: `widths` are those of the decoder, at 1, 1/2, 1/4, ... of the resolution."""
+    """The numbers that make a U-Net on an encoder: `widths` are those of the decoder, at 1, 1/2, 1/4, ... of the resolution.
+
+    `enlarge` is 2 where the encoder is shown the image at twice its size, since encoders halve the resolution at once, and
+    small objects would be lost in it. The decoder ends at the image's own resolution either way, so it then has a level less.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -30,28 +35,36 @@ class EncoderUNetConfig:
     norm: Norm = "batch"
     upsampling: Upsampling = "bilinear"
     dropout: float = 0.0  # before the last layer
+    enlarge: Literal[1, 2] = 1
 
     def __post_init__(self) -> None:
         for field, options in (("encoder", EncoderName), ("norm", Norm), ("upsampling", Upsampling)):
             value = getattr(self, field)
             if value not in get_args(options):
                 raise PlanError(f"The {field} of a U-Net cannot be '{value}'. {did_you_mean(str(value), get_args(options))}")
-        if len(self.widths) != LEVELS or min(self.widths) < 1:
-            raise PlanError(f"The decoder of a U-Net on an encoder needs {LEVELS} positive widths, not {self.widths}.")
+        if self.enlarge not in (1, 2):
+            raise PlanError(f"A U-Net on an encoder enlarges images 1 or 2 times, not {self.enlarge}.")
+        if len(self.widths) != self.levels or min(self.widths) < 1:
+            raise PlanError(f"The decoder of a U-Net on an encoder needs {self.levels} positive widths, not {self.widths}.")
         if self.convs_per_level < 1:
             raise PlanError(f"A U-Net needs at least 1 convolution per level, not {self.convs_per_level}.")
         if not 0 <= self.dropout < 1:
             raise PlanError(f"The dropout of a U-Net is a probability from 0 to below 1, not {self.dropout}.")
 
     @property
+    def levels(self) -> int:
+        """How often the decoder doubles the resolution."""
+        return LEVELS + 1 - self.enlarge
+
+    @property
     def stride(self) -> int:
         """Input pixels per pixel of the coarsest map."""
-        return 1 << LEVELS
+        return 1 << self.levels
 
     @property
     def title(self) -> str:
         """What the network is, in words."""
-        return f"U-Net on {TITLES[self.encoder]}"
+        return f"U-Net on {TITLES[self.encoder]}" + (" at twice the size" if self.enlarge == 2 else "")
 
     def build(self, *, channels: int, classes: int) -> "EncoderUNet":
         """A freshly initialised network; `classes=1` is one sigmoid output."""
@@ -71,10 +84,10 @@ class EncoderUNet(nn.Module):
         encoder = build_encoder(config.encoder, channels=channels)
         skips = dict(zip(encoder.strides[:-1], encoder.widths[:-1], strict=True))
         inside = encoder.widths[-1]
-        for level in reversed(range(LEVELS)):
+        for level in reversed(range(config.levels)):
             width = config.widths[level]
             self.ups.append(upsample(config.upsampling, inside, width))
-            joined = width + skips.get(1 << level, 0)  # some encoders have no map of the full resolution
+            joined = width + skips.get(config.enlarge << level, 0)  # some encoders have no map of the full resolution
             self.decoder.append(ConvBlock(joined, width, convs=config.convs_per_level, norm=config.norm))
             inside = width
         self.dropout = nn.Dropout(config.dropout)
@@ -85,7 +98,10 @@ class EncoderUNet(nn.Module):
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Logits of every class at every pixel, for images of any size."""
         height, width = image.shape[-2:]
-        *skips, x = self.encoder(pad_to_multiple(image, self.config.stride))
+        x = pad_to_multiple(image, self.config.stride)
+        if self.config.enlarge > 1:
+            x = F.interpolate(x, scale_factor=float(self.config.enlarge), mode="bilinear", align_corners=False)
+        *skips, x = self.encoder(x)
         for up, block in zip(self.ups, self.decoder, strict=True):
             x = up(x)
             if skips and skips[-1].shape[-2:] == x.shape[-2:]:
