@@ -32,12 +32,14 @@ STREET = replace(
     images_with_class=(4, 4, 4),
     object_sizes=(None, None, None),
     up_down=0.4,
+    color=0.1,
 )
 
 
 def test_only_colour_of_8_bits_is_normalised_by_mean_and_deviation() -> None:
     assert rules.normalization(STREET)[0].kind == "zscore"
     assert rules.normalization(CELLS)[0].kind == "percentile"
+    assert rules.normalization(replace(STREET, color=0.01))[0].kind == "percentile"  # fluorescence kept as RGB
     assert rules.normalization(replace(STREET, dtypes=("uint16", "uint8")))[0].kind == "percentile"
 
 
@@ -96,13 +98,13 @@ def test_every_choice_has_a_value_and_a_reason() -> None:
 
 
 def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> None:
-    photographs = replace(STREET, color=0.1)
+    photographs = STREET
     network, why = rules.architecture(photographs, None, None)
     assert network == EncoderUNetConfig(encoder="efficientnet-lite0")
     assert "photographs" in why
     assert "5 pixels" in why  # thin structures are why the skips matter
     assert rules.encoder_weights(network, None) == "imagenet"
-    for found in (CELLS, STREET, replace(photographs, channels=4)):
+    for found in (CELLS, replace(STREET, color=0.01), replace(photographs, channels=4)):
         network, _ = rules.architecture(found, None, None)
         assert isinstance(network, UNetConfig)
         assert rules.encoder_weights(network, None) is None
@@ -112,7 +114,7 @@ def test_what_a_person_asks_for_is_built() -> None:
     assert rules.architecture(CELLS, "deeplabv3+", None)[0] == DeepLabConfig(encoder="efficientnet-lite0")
     assert rules.architecture(CELLS, "fcn-16s", "vgg16")[0] == FCNConfig(encoder="vgg16", prediction_stride=16)
     assert rules.architecture(CELLS, None, "resnet18")[0] == EncoderUNetConfig(encoder="resnet18")
-    assert isinstance(rules.architecture(replace(STREET, color=0.1), None, "plain")[0], UNetConfig)
+    assert isinstance(rules.architecture(STREET, None, "plain")[0], UNetConfig)
     network, _ = rules.architecture(CELLS, "unet", None)
     assert isinstance(network, UNetConfig)
 

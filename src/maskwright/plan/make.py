@@ -7,9 +7,9 @@ from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
 from maskwright.losses import LossTerm
-from maskwright.models import MaskRCNNConfig, Model, UNetConfig
+from maskwright.models import EncoderUNetConfig, MaskRCNNConfig, Model, UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
-from maskwright.plan import detection_rules, rules
+from maskwright.plan import detection_rules, map_rules, rules
 from maskwright.plan.budget import Cost, measure
 from maskwright.plan.objective import encode
 from maskwright.plan.plan import Decision, Optimizer, Plan, TaskName, change
@@ -53,13 +53,16 @@ def plan(
     found = fingerprint(train)
     task = task or "semantic"
     way, why_so = detection_rules.way(found) if task == "instance" and model is None else (None, "")
-    network, why = rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
+    maps = map_rules.architecture(found, model, encoder) if task == "instance" and way != "mask-rcnn" else None
+    network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
     why = why_so if way == "mask-rcnn" and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
     draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so)
     if isinstance(network, MaskRCNNConfig):
         draft, numbers = _for_detection(draft, found, network)
         why = f"{why} {numbers}"
+    if maps is not None and isinstance(network, EncoderUNetConfig):
+        draft = _for_maps(draft, network)
     if not isinstance(network, UNetConfig):
         draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
     draft = change(draft, changes)
@@ -133,6 +136,16 @@ def _draft(
         budget_minutes=budget_minutes,
         decisions=tuple(Decision(name=name, value=value, why=why) for name, (value, why) in choices.items()),
     )
+
+
+def _for_maps(draft: Plan, model: EncoderUNetConfig) -> Plan:
+    """The draft with what a U-Net on an encoder wants otherwise where it draws maps of objects."""
+    if draft.encoder_weights is not None:
+        draft = replace(draft, optimizer=replace(draft.optimizer, encoder_rate=map_rules.ENCODER_RATE))
+    if model.enlarge == 1:
+        return draft
+    crop_hw, crop_choice = map_rules.crop(draft.crop_hw, model)
+    return _decided(draft, "crop", crop_choice, crop_hw=crop_hw)
 
 
 def _for_detection(draft: Plan, found: Fingerprint, model: MaskRCNNConfig) -> tuple[Plan, str]:

@@ -77,11 +77,12 @@ def encoder_weights(model: Model, source: str | None) -> str | None:
 
 def normalization(found: Fingerprint, *, encoder_weights: str | None = None) -> tuple[Normalization, Choice]:
     """Each image by its own intensities, for exposure and stain differ from image to image; or as trained weights expect."""
-    if encoder_weights is not None and found.channels == 3 and found.dtypes == ("uint8",):
+    photographs = found.channels == 3 and found.dtypes == ("uint8",) and found.color >= COLORFUL
+    if encoder_weights is not None and photographs:
         ours = encoder_weights == "imagenet"
         mean, std = (IMAGENET_MEAN, IMAGENET_STD) if ours else (TORCHVISION_MEAN, TORCHVISION_STD)
         return Normalization(kind="fixed", mean=mean, std=std), ("as the encoder's weights expect", "They were trained so.")
-    if found.channels == 3 and found.dtypes == ("uint8",):
+    if photographs:
         why = "Colour images of 8 bits: mean 0 and deviation 1 in each channel of each image evens out light and stain."
         return Normalization(kind="zscore"), ("mean and deviation, per image", why)
     why = "Absolute intensities depend on exposure; the darkest and brightest 0.5 % of the pixels do not set the range."
