@@ -80,7 +80,9 @@ def _show(made: "Conversion") -> None:
         say("Nothing was lost.", indent=2)
     else:
         whole = sum(loss.object is None for loss in made.losses)
-        say(f"{counted(len(made.losses) - whole, 'object')} and {counted(whole)} as a whole lost something:", indent=2)
+        who = [counted(len(made.losses) - whole, "object")] if whole < len(made.losses) else []
+        who += [f"{counted(whole)} as a whole"] if whole else []
+        say(f"{' and '.join(who)} lost something:", indent=2)
         for loss in sorted(made.losses, key=lambda loss: (loss.object is None, loss.iou))[:SHOWN]:
             tell("warning", str(loss))
         if len(made.losses) > SHOWN:
