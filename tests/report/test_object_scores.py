@@ -1,6 +1,9 @@
 """Scores of objects on the terminal and on the page: no baseline to show, details on demand, their own words."""
 
 import io
+import re
+from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from maskwright.metrics.instance import scores
 from maskwright.metrics.instance_tally import tally
 from maskwright.metrics.scores import Scores
 from maskwright.report import words
+from maskwright.report.content import Picture
 from maskwright.report.page import render
 from maskwright.report.terminal import score_table
 
@@ -57,6 +61,47 @@ def test_the_page_shows_them_without_a_baseline(cells, make_report):
     assert "n/a: no true object of this kind and size in any image." in page
     assert "baseline" not in page.split("</style>")[1]
     assert "What was taken for what" not in page
+
+
+def picture(id, labels, found, classes=CELLS, score=0.5):
+    image = np.random.default_rng(0).integers(0, 255, (*labels.shape, 3)).astype(np.uint8)
+    return Picture(
+        id=id,
+        image=image,
+        ground_truth=instances_from_labels(labels, classes),
+        prediction=instances_from_labels(found, classes),
+        score=score,
+    )
+
+
+def test_the_page_says_what_there_is_to_fix_and_shows_it(cells, make_report):
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:15, 5:15], labels[20:30, 30:40] = 1, 2
+    page = render(make_report(ids=("a", "b", "c"), scores=cells, pictures=(picture("a", labels, np.where(labels == 1, 1, 0)),)))
+    text = page.split("</style>")[1]
+    for words in (
+        "How well objects are found", "3 true objects, 2 predicted: 33.3 % too few.", "What there is to fix",
+        "a true object without a prediction: draw it", "ground truth: 2", "prediction: 1", "1 missed", "1 found",
+        "What is right and what to fix in a: 1 found, 1 missed",
+    ):  # fmt: skip
+        assert words in text, words
+    assert text.count("<img") == 4
+    assert set(re.findall(r'href="#([a-z]+)"', text)) <= set(re.findall(r' id="([a-z-]+)"', text))
+
+
+def test_many_objects_under_long_names_stay_below_five_megabytes(make_report):
+    """Twelve images of noise with 500 objects each, and class names that markup and length make hard."""
+    classes = Classes.named("background", "<b>cell</b> " * 40, "vessel")
+    labels = np.kron(np.arange(1, 501).reshape(20, 25), np.ones((20, 20), int)).astype(np.int32)
+    labels[::20], labels[:, ::20] = 0, 0
+    one = picture("0", labels, np.roll(labels, 3), classes)
+    ids = tuple(map(str, range(12)))
+    tallied = tally(one.ground_truth, one.prediction)
+    made = scores(ids, [tallied] * 12, classes, draws=20)
+    page = render(make_report(ids=ids, scores=made, pictures=tuple(replace(one, id=id) for id in ids)))
+    assert len(page.encode()) < 5_000_000
+    assert "<b>cell" not in page
+    assert max(len(unescape(name)) for name in re.findall(r"<bdi[^>]*>(.*?)</bdi>", page)) <= 60
 
 
 def test_label_maps_keep_their_baseline(make_report):

@@ -100,6 +100,36 @@ def spread_figure(values: Sequence[float], mark: float) -> str:
     return _svg(figure, "spread")
 
 
+@mpl.rc_context(STYLE)
+def threshold_figure(thresholds: Sequence[float], curves: dict[str, list[float]]) -> str:
+    """A score's curve over the IoU from which an object counts as found; each ends with its name."""
+    figure, axes = _axes(height=2.3)
+    for place, (name, values) in enumerate(curves.items()):
+        axes.plot(thresholds, values, color=SERIES[place], linewidth=1.8, marker="o", markersize=3.5)
+        axes.annotate(name, (thresholds[0], values[0]), (-4, 0), textcoords="offset points", ha="right", va="center")
+    axes.set(xlabel="IoU from which an object counts as found", ylabel="score", ylim=(0, 1.02), xlim=(0.455, 0.96))
+    axes.set_xticks([0.5, 0.6, 0.7, 0.8, 0.9])
+    return _svg(figure, "thresholds")
+
+
+@mpl.rc_context(STYLE)
+def number_figure(images: Sequence[tuple[int, int]]) -> str:
+    """A dot for every image: true objects to the right, predicted ones upwards, and a line where both are as many."""
+    figure, axes = _axes(height=2.3)
+    most = max(max(pair) for pair in images) or 1
+    axes.plot([0, 1.04 * most], [0, 1.04 * most], color=INK, linewidth=1, linestyle="--")
+    for pair, count in Counter(images).items():
+        axes.plot(*pair, color=SERIES[0], marker="o", markersize=min(3.5 + count, 9), alpha=0.6, markeredgewidth=0)
+    axes.set(
+        xlabel="true objects in an image",
+        ylabel="predicted",
+        xlim=(-0.02 * most, 1.05 * most),
+        ylim=(-0.03 * most, 1.05 * most),
+    )
+    axes.locator_params(integer=True)
+    return _svg(figure, "numbers")
+
+
 def drawn_terms(curves: Curves) -> tuple[str, ...]:
     """The terms of the loss that have a curve of their own: none where the loss has only one."""
     return tuple(curves.terms) if len(curves.terms) > 1 else ()

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
+from maskwright.masks.types import Instances
 from maskwright.report.content import Picture, ReportContent
-from maskwright.report.pictures import PAGE_BYTES, Panel, panels
+from maskwright.report.pictures import PAGE_BYTES, Panel, object_panels, panels
 
 MOST_WORST, MOST_BEST = 8, 4  # of the pictures handed over; more would leave too few bytes for each
 
@@ -17,6 +18,7 @@ class Exhibit:
     picture: Picture
     place: str
     panels: tuple[Panel, ...]
+    counts: dict[str, int] | None  # of objects found and errors by kind; None where no objects were looked for
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
     titled = {"The worst images": worst, "The best images": best, "Images in which nothing can be measured": empty}
     if len(measured) == len(all_values):
         titled = {"The scored image" if len(measured) == 1 else "All images, worst first": measured}
-    most_bytes = PAGE_BYTES // max(4 * sum(map(len, titled.values())), 1)
+    most_bytes = PAGE_BYTES // max(sum(map(len, titled.values())), 1)
     ranked = (entry for entry in report.scores.per_image if entry.get("score") is not None)
     places = {str(entry["id"]): number for number, entry in enumerate(ranked, 1)}
     return tuple(
@@ -53,7 +55,9 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
 
 def _exhibit(picture: Picture, report: ReportContent, places: dict[str, int], most_bytes: int) -> Exhibit:
     words = place(places[picture.id], len(places)) if picture.id in places else ""
-    return Exhibit(picture, words, panels(picture, background=report.background, most_bytes=most_bytes))
+    if isinstance(picture.prediction, Instances):
+        return Exhibit(picture, words, *object_panels(picture, most_bytes=most_bytes))
+    return Exhibit(picture, words, panels(picture, background=report.background, most_bytes=most_bytes), None)
 
 
 def place(from_worst: int, images: int) -> str:

@@ -14,6 +14,8 @@ from maskwright.report.content import Picture, ReportContent
 from maskwright.report.curves import curves
 from maskwright.report.gallery import galleries
 from maskwright.report.html import environment
+from maskwright.report.object_pictures import ERROR_COLORS, FOUND
+from maskwright.report.objects import objects
 from maskwright.report.run_folder import HasFolder, read_run
 from maskwright.report.training import training
 
@@ -62,6 +64,9 @@ def _view(report: ReportContent) -> dict[str, Any]:
         "score_groups": tables.score_groups(report.scores),
         "open_rows": OPEN_ROWS,
         "confusion": tables.confusion(report.scores),
+        "objects": objects(report.scores),
+        "found_color": FOUND,
+        "kind_colors": ERROR_COLORS,
         "galleries": shown,
         "class_legend": _class_legend(report.pictures),
         "clear": CLEAR,
