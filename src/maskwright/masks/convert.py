@@ -10,6 +10,8 @@ from maskwright.masks.region import Region
 from maskwright.masks.regions import components
 from maskwright.masks.types import Instances, LabelMap, Panoptic, Segment, Segmentation
 
+DENSE = 1 << 20  # numbers of objects up to here are looked up in a list of so many; beyond, they are sorted
+
 
 def to_label_map(segmentation: Segmentation) -> LabelMap:
     """The class of every pixel. Lost: which object a pixel belongs to, scores, and what lies under another object.
@@ -140,6 +142,13 @@ def things_of(panoptic: Panoptic) -> Instances:
 
 def _regions(labels: Integer[np.ndarray, "h w"]) -> list[tuple[int, Region]]:
     """Each value but 0 with its region, by rising value; the values may be as sparse as panoptic ids are."""
+    if labels.size and 0 <= labels.min() and labels.max() <= DENSE:  # no sorting of all pixels
+        found = enumerate(ndimage.find_objects(labels.astype(np.int32, copy=False)), 1)
+        return [
+            (value, Region((box[1].start, box[0].start, box[1].stop, box[0].stop), labels[box] == value))
+            for value, box in found
+            if box is not None
+        ]
     values, places = np.unique(labels, return_inverse=True)
     places = places.reshape(labels.shape) + 1
     boxes = zip(values.tolist(), ndimage.find_objects(places), strict=True)
