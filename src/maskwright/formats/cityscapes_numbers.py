@@ -25,23 +25,24 @@ SHOWN = 5
 def read_numbers(file: Path, max_pixels: int) -> Instances:
     """The things of a picture, groups as crowds. Raises `MaskValueError` on numbers that are no class of Cityscapes."""
     raw = mask_values(*stored.read_pixels(file, max_pixels), file)
-    if raw.is_color:
-        raise MaskValueError(f"{file}: holds colours, but a 16-bit picture of numbers is expected. Export it again.")
+    if raw.values.dtype not in (np.uint8, np.uint16) or raw.is_color:
+        kind = "colours" if raw.is_color else f"numbers of the type {raw.values.dtype}"
+        raise MaskValueError(f"{file}: holds {kind}, but numbers of 16 bits are expected. Export it again.")
     numbers = raw.values.astype(np.int64)
+    counts = np.bincount(numbers.ravel())
+    present = np.flatnonzero(counts).tolist()
+    _check({value: int(counts[value]) for value in present}, file)
     class_of = {label.id: place for place, label in enumerate(THINGS, 1)}
-    present, counts = np.unique(numbers, return_counts=True)
-    ids = np.where(present < EACH, present, present // EACH).tolist()
-    _check(dict(zip(present.tolist(), counts.tolist(), strict=True)), file)
-    is_object = np.array([id in class_of for id in ids])
-    places = np.searchsorted(present, numbers)
-    found = instances_from_labels(np.where(is_object[places], numbers, 0), CLASSES)
-    values = present[is_object].tolist()
-    class_ids = [class_of[id] for id in ids if id in class_of]
+    ids = {value: value if value < EACH else value // EACH for value in present}
+    values = [value for value in present if ids[value] in class_of]
+    is_object = np.zeros(len(counts), bool)
+    is_object[values] = True
+    found = instances_from_labels(np.where(is_object[numbers], numbers, 0), CLASSES)
     ignored = np.isin(numbers, IGNORED)
     return Instances(
         size_hw=found.size_hw,
         regions=found.regions,
-        class_ids=np.array(class_ids, np.int64),
+        class_ids=np.array([class_of[ids[value]] for value in values], np.int64),
         scores=found.scores,
         is_crowd=np.array([value < EACH for value in values], bool),
         classes=CLASSES,

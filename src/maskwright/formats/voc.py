@@ -56,12 +56,12 @@ def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Annotations:
     objects, classes = _pictures(folder / OBJECTS), _pictures(folder / CLASSES)
     if not objects:
         raise DataError(f"{folder}: is not of Pascal VOC's layout: there are no PNG files in {OBJECTS}/.")
-    table = read_table(folder / LABELMAP)
+    known, table = read_table(folder / LABELMAP)
     notes: list[Note] = []
-    made = [_image(folder, id, classes.get(id), table, max_pixels, notes) for id in objects]
+    made = [_image(folder, id, classes.get(id), known, table, max_pixels, notes) for id in objects]
     _note_rest(folder, objects, classes, notes)
     images = tuple(image for image in made if image is not None)
-    return Annotations(folder, table.classes, images, tuple(notes), tuple(_words(folder, images, table)))
+    return Annotations(folder, known, images, tuple(notes), (_words(folder, images, known, table),))
 
 
 def write(path: Path, items: Iterable[tuple[str, Instances]], *, allow_loss: bool = False) -> tuple[Loss, ...]:
@@ -98,7 +98,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
 
 
 def _image(
-    folder: Path, id: str, classes: Path | None, table: Table, max_pixels: int, notes: list[Note]
+    folder: Path, id: str, classes: Path | None, known: Classes, table: Table, max_pixels: int, notes: list[Note]
 ) -> AnnotatedImage | None:
     """An image by its two pictures, or None where one is missing or unlike the other, which is noted."""
     objects, where = folder / OBJECTS / f"{id}.png", f"{OBJECTS}/{id}.png"
@@ -125,7 +125,7 @@ def _image(
                 f"{objects}: the objects of '{id}' are for {size_hw[1]} x {size_hw[0]} pixels, but the image has {image_hw[1]} "
                 f"x {image_hw[0]}. Use the image that was annotated, neither resized nor rotated."
             )
-        return read_pictures(objects, classes, table, max_pixels)
+        return read_pictures(objects, classes, known, table, max_pixels)
 
     name = _file_name(folder / BOXES / f"{id}.xml", id, size_hw, notes)
     return AnnotatedImage(name, size_hw, load, objects)
@@ -167,9 +167,9 @@ def _note_rest(folder: Path, objects: dict[str, Path], classes: dict[str, Path],
             notes.append(Note("listed-not-there", f"{SETS}/{file.name}", what, "Bring the files back, or shorten the list."))
 
 
-def _words(folder: Path, images: Sequence[AnnotatedImage], table: Table) -> Iterable[str]:
-    of = "of labelmap.txt" if table.is_labelmap else "of Pascal VOC"
-    yield f"Pascal VOC folder {folder.name}: {len(images)} images with object masks, {len(table.classes) - 1} classes {of}"
+def _words(folder: Path, images: Sequence[AnnotatedImage], known: Classes, table: Table) -> str:
+    of = f"of {LABELMAP}" if table.by_color else f"of {TITLE}"
+    return f"Pascal VOC folder {folder.name}: {len(images)} images with object masks, {len(known) - 1} classes {of}"
 
 
 def _described(file_name: str, instances: Instances, places: Sequence[int]) -> bytes:

@@ -1,11 +1,10 @@
 """Pascal VOC's two pictures of an image, of object numbers and of classes, read as objects and written."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int32, Int64, Num
+from jaxtyping import Int32, Int64
 
 from maskwright.base.errors import MaskValueError
 from maskwright.formats import stored
@@ -14,7 +13,7 @@ from maskwright.formats.mask_values import mask_values
 from maskwright.formats.palette import write_palette
 from maskwright.formats.voc_tables import BACKGROUND, BORDER, LABELMAP, NAMES, color, palette, read_labelmap
 from maskwright.masks.classes import Classes
-from maskwright.masks.coding import RawMask, number_of, unpacked
+from maskwright.masks.coding import number_of, unpacked
 from maskwright.masks.convert import instances_from_labels
 from maskwright.masks.region import Region
 from maskwright.masks.types import Instances
@@ -25,99 +24,100 @@ SHOWN = 5
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What numbers and colours in SegmentationClass mean: class ids, or `BORDER` for what is ignored; and the classes."""
+    """What numbers and colours of a picture mean. by_color: whether the colours of a palette count, and not its numbers."""
 
     of_number: dict[int, int]
     of_color: dict[int, int]
-    classes: Classes
-    is_labelmap: bool
+    by_color: bool = False
 
 
-def read_table(labelmap: Path) -> Table:
-    """The classes of labelmap.txt, or the 20 of VOC where there is no such file. Raises `DataError` as `read_labelmap` does."""
-    rows = read_labelmap(labelmap) if labelmap.is_file() else [(name, None) for name in (BACKGROUND, *NAMES)]
+# Pictures of objects: every number is one, whichever way it is coded.
+OBJECT_NUMBERS = Table(
+    {number: number for number in range(BORDER + 1)}, {number_of(color(number)): number for number in range(BORDER + 1)}
+)
+
+
+def read_table(labelmap: Path) -> tuple[Classes, Table]:
+    """The classes of labelmap.txt, or the 20 of VOC where there is no such file, and what stands for their ids.
+
+    What is ignored has the id `BORDER`. Raises `DataError` as `read_labelmap` does.
+    """
+    is_own = labelmap.is_file()
+    rows = read_labelmap(labelmap) if is_own else [(name, None) for name in (BACKGROUND, *NAMES)]
     if not any(name.lower() == BACKGROUND for name, _ in rows):
         rows.insert(0, (BACKGROUND, None))
-    names, colors = [name for name, _ in rows], [rgb or color(number) for number, (_, rgb) in enumerate(rows)]
-    objects = [name for name, rgb in zip(names, colors, strict=True) if name.lower() != BACKGROUND and rgb != color(BORDER)]
-    class_of = {name: place for place, name in enumerate(objects, 1)}
-    of_number = {
-        number: class_of.get(name, BORDER if rgb == color(BORDER) else 0)
-        for number, (name, rgb) in enumerate(zip(names, colors, strict=True))
-    }
-    of_color = {number_of(rgb): of_number[number] for number, rgb in enumerate(colors)}
-    return Table(
-        {BORDER: BORDER, **of_number},
-        {number_of(color(BORDER)): BORDER, **of_color},
-        object_classes(objects),
-        is_labelmap=labelmap.is_file(),
-    )
+    of_number, of_color = {BORDER: BORDER}, {number_of(color(BORDER)): BORDER}
+    names: list[str] = []
+    for number, (name, rgb) in enumerate(rows):
+        own = rgb or color(number)
+        class_id = BORDER if own == color(BORDER) else 0
+        if not class_id and name.lower() != BACKGROUND:
+            names.append(name)
+            class_id = len(names)
+        of_number[number] = of_color[number_of(own)] = class_id
+    return object_classes(names), Table(of_number, of_color, by_color=is_own)
 
 
-def read_pictures(objects: Path, classes: Path, table: Table, max_pixels: int) -> Instances:
+def read_pictures(objects: Path, classes: Path, known: Classes, table: Table, max_pixels: int) -> Instances:
     """The objects of two pictures of one size. Raises `MaskValueError` on values that are no class, on objects of several
     classes, and on pixels with a class but without an object."""
-    of_palette = {number_of(color(number)): number for number in range(BORDER + 1)}
-    numbers = _numbers(objects, max_pixels, of_palette, RawMask.numbers)
-    ids = _numbers(classes, max_pixels, table.of_color, lambda raw: _class_numbers(raw, table, classes))
+    numbers, ids = _numbers(objects, OBJECT_NUMBERS, max_pixels), _numbers(classes, table, max_pixels)
     ignored = (numbers == BORDER) | ((ids == BORDER) & (numbers == 0))
     numbers = np.where(numbers == BORDER, 0, numbers)
     alone = (numbers == 0) & (ids != 0) & ~ignored
     if alone.any():
-        names = ", ".join(table.classes[id].name for id in np.unique(ids[alone]).tolist())
+        names = ", ".join(known[id].name for id in np.unique(ids[alone]).tolist())
         raise MaskValueError(
             f"{classes}: {np.count_nonzero(alone)} pixels have a class ({names}) but belong to no object in {objects.name} of "
             f"{OBJECTS}/. Give them to an object, or make them background or {BORDER}."
         )
-    found = instances_from_labels(numbers, table.classes)
-    class_ids = [_class_of(region, ids, objects, table) for region in found.regions]
+    found = instances_from_labels(numbers, known)
+    class_ids = [_class_of(region, ids, objects, known) for region in found.regions]
     return Instances(
         size_hw=found.size_hw,
         regions=found.regions,
         class_ids=np.array(class_ids, np.int64),
         scores=found.scores,
         is_crowd=found.is_crowd,
-        classes=table.classes,
+        classes=known,
         ignored=ignored if ignored.any() else None,
     )
 
 
-def _numbers(
-    path: Path, max_pixels: int, of_color: dict[int, int], of_numbers: Callable[[RawMask], Num[np.ndarray, "h w"]]
-) -> Int64[np.ndarray, "h w"]:
-    """The number at every pixel: of RGB pictures by colour, of others as said."""
+def _numbers(path: Path, table: Table, max_pixels: int) -> Int64[np.ndarray, "h w"]:
+    """What the table says of every pixel. Raises `MaskValueError` that names the values that are not in it."""
     raw = mask_values(*stored.read_pixels(path, max_pixels), path)
-    return _mapped(raw.colors(), of_color, path, is_color=True) if raw.is_color else of_numbers(raw).astype(np.int64)
-
-
-def _class_numbers(raw: RawMask, table: Table, path: Path) -> Int64[np.ndarray, "h w"]:
-    if table.is_labelmap and raw.palette is not None:
-        return _mapped(raw.colors(), table.of_color, path, is_color=True)
-    return _mapped(raw.numbers(), table.of_number, path, is_color=False)
-
-
-def _mapped(values: Int64[np.ndarray, "h w"], table: dict[int, int], path: Path, *, is_color: bool) -> Int64[np.ndarray, "h w"]:
-    """What the table says of every value. Raises `MaskValueError` that names the values that are not in it."""
-    present, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    unknown = [(value, count) for value, count in zip(present.tolist(), counts.tolist(), strict=True) if value not in table]
-    if unknown:
-        listed = ", ".join(f"{unpacked(value) if is_color else value} in {count} pixels" for value, count in unknown[:SHOWN])
-        known = ", ".join(str(unpacked(value) if is_color else value) for value in sorted(table)[:SHOWN])
+    values, known, written = raw.numbers(), table.of_number, str
+    if raw.is_color:
+        known, written = table.of_color, lambda value: str(unpacked(value))
+    elif table.by_color and raw.palette is not None:
+        colors = raw.palette
+        known = {number: table.of_color[one] for number, one in enumerate(map(number_of, colors)) if one in table.of_color}
+        written = lambda value: f"{value} (colour {colors[value]})"  # noqa: E731
+    if raw.is_color:
+        present, places = np.unique(values, return_inverse=True)
+    else:
+        present, places = np.arange(int(values.max(initial=0)) + 1), values.ravel()
+    counts = np.bincount(places.ravel(), minlength=len(present)).tolist()
+    wrong = [(value, counts[at]) for at, value in enumerate(present.tolist()) if counts[at] and value not in known]
+    if wrong:
+        listed = ", ".join(f"{written(value)} in {count} pixels" for value, count in wrong[:SHOWN])
         raise MaskValueError(
-            f"{path}: holds values that are no class: {listed}. Known are {len(table)}: {known}, ... "
-            f"Name the classes in {LABELMAP}, a line NAME:RED,GREEN,BLUE:: each, or correct the picture."
+            f"{path}: holds values that are no class: {listed}. Known are {len(known)}. Name the classes in {LABELMAP}, a line "
+            f"NAME:RED,GREEN,BLUE:: each, or correct the picture."
         )
-    return np.array([table[value] for value in present.tolist()], np.int64)[places].reshape(values.shape)
+    meant = np.array([known.get(value, 0) for value in present.tolist()], np.int64)
+    return meant[places].reshape(values.shape)
 
 
-def _class_of(region: Region, ids: Int64[np.ndarray, "h w"], objects: Path, table: Table) -> int:
+def _class_of(region: Region, ids: Int64[np.ndarray, "h w"], objects: Path, known: Classes) -> int:
     """The one class that an object's pixels have; `BORDER` among them says nothing."""
     x0, y0, x1, y1 = region.box_xyxy
     values, counts = np.unique(ids[y0:y1, x0:x1][region.pixels], return_counts=True)
     seen = {value: count for value, count in zip(values.tolist(), counts.tolist(), strict=True) if value != BORDER}
     if len(seen) == 1 and 0 not in seen:
         return int(next(iter(seen)))
-    listed = ", ".join(f"{table.classes[value].name} in {count} pixels" for value, count in seen.items()) or "none at all"
+    listed = ", ".join(f"{known[value].name} in {count} pixels" for value, count in seen.items()) or "none at all"
     raise MaskValueError(
         f"{objects}: the object in the box x {x0} to {x1}, y {y0} to {y1} must have one class in {CLASSES}/, but there is "
         f"{listed}. Correct one of both pictures."

@@ -1,5 +1,6 @@
 """Pascal VOC's classes and colours, and the labelmap.txt by which data sets with classes of their own name theirs."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ MAX_BYTES = 1 << 20
 NO_TEXT = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")  # characters that XML cannot hold
 
 
+@functools.cache
 def palette() -> UInt8[np.ndarray, "256 3"]:
     """VOC's colours: the bits of a number, dealt out in turn to red, green and blue from the highest bit on."""
     numbers = np.arange(256)
