@@ -17,6 +17,7 @@ LONGEST = 512  # pixels of a panel's longer side: two screen pixels for each tha
 LARGE = 1024  # of the panel of errors of objects, which stands as large as three of the others together
 SMALLEST = 256  # pixels of a panel's longer side from which it is smoothed when shown larger
 PAGE_BYTES = 3_300_000  # of all panels together, so that the page stays below 5 MB once they are written as text
+HOPEFUL = 2  # times as large as it may be, a PNG that was made in haste is worth being made with care
 LOSSY = (  # longer side and JPEG quality, tried in turn
     (1024, 90), (1024, 80), (1024, 70), (768, 72), (512, 92), (512, 84), (512, 72), (384, 72), (256, 72), (192, 60),
 )  # fmt: skip
@@ -77,9 +78,10 @@ def _panel(
 def _encoded(picture: Image.Image, most_bytes: int, most: int) -> tuple[str, bytes, Image.Image]:
     """Exactly as PNG where that fits, else as JPEG with full colour resolution, so that outlines keep their edges."""
     reduced = _reduced(picture, most)
-    content = _saved(reduced, "PNG", optimize=True)
-    if len(content) <= most_bytes:
-        return "png", content, reduced
+    if len(_saved(reduced, "PNG", compress_level=1)) <= HOPEFUL * most_bytes:
+        content = _saved(reduced, "PNG", optimize=True)
+        if len(content) <= most_bytes:
+            return "png", content, reduced
     for longest, quality in LOSSY:
         if longest > most:
             continue
