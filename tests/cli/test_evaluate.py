@@ -97,4 +97,4 @@ def test_what_cannot_be_compared_is_listed_and_the_exit_code_is_3(invoke, blobs_
 def test_what_to_compare_must_be_clear(invoke, arguments):
     result = invoke("evaluate", *arguments)
     assert result.exit_code == 2
-    assert "--ground-truth DIR" in result.stderr
+    assert "--ground-truth PATH" in result.stderr

@@ -22,9 +22,11 @@ def command(
         typer.Option("--part", help="Which part of the data.", show_default="test, else val"),
     ] = None,
     ground_truth: Annotated[
-        Path | None, typer.Option("--ground-truth", metavar="DIR", help="Folder of true masks; no run is needed.")
+        Path | None, typer.Option("--ground-truth", metavar="PATH", help="True masks or annotations; no run is needed.")
     ] = None,
-    prediction: Annotated[Path | None, typer.Option("--prediction", metavar="DIR", help="Folder of predicted masks.")] = None,
+    prediction: Annotated[
+        Path | None, typer.Option("--prediction", metavar="PATH", help="Predicted masks, or a COCO file.")
+    ] = None,
     rules: Annotated[
         Literal["ours", "all"], typer.Option("--rules", help="all: what each well-known library would print, too.")
     ] = "ours",
@@ -32,11 +34,11 @@ def command(
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the scores into this JSON file.")] = None,
     device: Device = "auto",
 ) -> None:
-    """Score a run on its held-out part, or two folders of masks against each other; each score with its rule."""
+    """Score a run on its held-out part, or masks or objects against their ground truth; each score with its rule."""
     if (ground_truth is None) != (prediction is None):
-        raise DataError("Two folders of masks are compared: give both --ground-truth DIR and --prediction DIR.")
+        raise DataError("Two sides are compared: give both --ground-truth PATH and --prediction PATH.")
     if (run is None) == (ground_truth is None):
-        raise DataError("Name either a run (maskwright evaluate RUN) or two folders (--ground-truth DIR --prediction DIR).")
+        raise DataError("Name either a run (maskwright evaluate RUN) or two sides (--ground-truth PATH --prediction PATH).")
     if run is None:
         assert ground_truth is not None
         assert prediction is not None
@@ -48,24 +50,24 @@ def command(
 def _compare(
     ground_truth: Path, prediction: Path, said: Said, every_rule: bool, report: Path | None, json: Path | None
 ) -> None:
-    """Two folders of masks; torch is not needed."""
+    """Two folders of masks, or objects in annotations; torch is not needed."""
     from maskwright.base.files import write_json
     from maskwright.cli.score_tables import show_conventions, show_scores
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import bar, heading, say
-    from maskwright.engine.compare import compare
+    from maskwright.engine.compare import compare_readings
     from maskwright.engine.reading import Reading
     from maskwright.report import page
     from maskwright.report.content import ReportContent
 
     reading = Reading(path=ground_truth, **said)
     with bar("Reading masks") as progress:
-        found = compare(ground_truth, prediction, options=reading.coding, max_pixels=reading.max_pixels, progress=progress)
+        found = compare_readings(reading, Reading(path=prediction, max_pixels=reading.max_pixels), progress=progress)
     heading("Masks", f"{prediction} against {ground_truth}")
     for words in found.words:
         say(f"{words[:1].upper()}{words[1:].rstrip('.')}.", indent=2)
     show_scores(found.scores)
-    if every_rule:
+    if every_rule and found.conventions:
         show_conventions(found.conventions)
     if json is not None:
         write_json(json, found.scores.to_json())

@@ -39,7 +39,7 @@ def command(
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Predict images into masks, or into COCO files of their objects. Run again after an interruption: what is done is not done twice."""
+    """Predict images into masks or COCO files. Run again after an interruption: what is done is not done twice."""
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import ERR, bar, say
     from maskwright.engine.predict import load

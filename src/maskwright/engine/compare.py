@@ -9,12 +9,15 @@ from maskwright.data.coding import CodingError, CodingOptions, MaskHistogram, ch
 from maskwright.data.dataset import DataSet
 from maskwright.data.pairing import Pairing, pair
 from maskwright.data.record import Record
+from maskwright.engine.compare_objects import compare_objects, tells_objects
+from maskwright.engine.reading import Reading
 from maskwright.formats import native, read_mask
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.masks.coding import MaskCoding
-from maskwright.masks.convert import to_label_map
-from maskwright.masks.types import LabelMap
-from maskwright.metrics import semantic
+from maskwright.masks.convert import to_instances, to_label_map
+from maskwright.masks.types import Instances, LabelMap
+from maskwright.metrics import instance, semantic
+from maskwright.metrics.instance_tally import tally
 from maskwright.metrics.rules import Convention, conventions
 from maskwright.metrics.scores import Scores
 
@@ -46,6 +49,20 @@ class _Pair:
     prediction_values: MaskHistogram
 
 
+def compare_readings(ground_truth: Reading, prediction: Reading, *, progress: Progress | None = None) -> Comparison:
+    """Score a prediction as it lies, masks or objects in annotations, against its ground truth.
+
+    Raises as `compare` does for masks, and as `compare_objects` does where one side holds objects in annotations.
+    """
+    if not any(map(tells_objects, (ground_truth, prediction))):
+        return compare(
+            ground_truth.path, prediction.path,
+            options=ground_truth.coding, max_pixels=ground_truth.max_pixels, progress=progress,
+        )  # fmt: skip
+    found = compare_objects(ground_truth, prediction, progress=progress)
+    return Comparison(found.scores, found.classes.background, (), found.words, found.left_out)
+
+
 def compare(
     ground_truth: Path,
     prediction: Path,
@@ -56,6 +73,7 @@ def compare(
 ) -> Comparison:
     """Score the masks of one folder against those of the same names in another.
 
+    Label images on both sides are scored by their objects, all else by its pixels.
     The ground truth says what the classes are, by its dataset.json, by `options`, or by what its values show; a prediction may
     mark two classes by other values (0/255 and 0/1). Masks without a partner, of another size or unreadable are left out and
     listed. Raises `DataError` where nothing can be compared and `CodingError` where the values do not mean the same classes.
@@ -75,16 +93,34 @@ def compare(
         first = f" The first of {len(left_out)} reasons: {left_out[0]}" if left_out else ""
         raise DataError(f"{ground_truth} and {prediction}: no two masks can be compared.{first}")
     truth, other, words = _codings(ground_truth, prediction, pairs, options or CodingOptions())
-    tables, ids = [], []
-    for each in pairs:
-        expected = to_label_map(truth.decode(read_mask(each.truth, max_pixels=max_pixels), each.truth))
-        seen = to_label_map(other.decode(read_mask(each.prediction, max_pixels=max_pixels), each.prediction))
-        tables.append(semantic.table_of(expected, LabelMap(seen.ids, truth.classes), id=each.id))
-        ids.append(each.id)
+    words = (f"{len(pairs)} pairs of masks", *pairing.notes, *words)
     background = truth.classes.background
-    scores = semantic.score(tables, ids, truth.classes, background=background)
+    if truth.kind == other.kind == "instances":
+        return Comparison(_object_scores(pairs, truth, other, max_pixels), background, (), words, tuple(left_out))
+    tables = []
+    for each in pairs:
+        expected, seen = map(to_label_map, _decoded(each, truth, other, max_pixels))
+        tables.append(semantic.table_of(expected, LabelMap(seen.ids, truth.classes), id=each.id))
+    scores = semantic.score(tables, [each.id for each in pairs], truth.classes, background=background)
     every_rule = conventions(tables) if len(truth.classes) > 1 else ()
-    return Comparison(scores, background, every_rule, (f"{len(pairs)} pairs of masks", *pairing.notes, *words), tuple(left_out))
+    return Comparison(scores, background, every_rule, words, tuple(left_out))
+
+
+def _decoded(
+    each: _Pair, truth: MaskCoding, other: MaskCoding, max_pixels: int
+) -> tuple[LabelMap | Instances, LabelMap | Instances]:
+    sides = ((truth, each.truth), (other, each.prediction))
+    expected, seen = (coding.decode(read_mask(path, max_pixels=max_pixels), path) for coding, path in sides)
+    return expected, seen
+
+
+def _object_scores(pairs: Sequence[_Pair], truth: MaskCoding, other: MaskCoding, max_pixels: int) -> Scores:
+    """Of label images, whose objects all are of one class."""
+    tallies = []
+    for each in pairs:
+        expected, seen = map(to_instances, _decoded(each, truth, other, max_pixels))
+        tallies.append(tally(expected, replace(seen, classes=truth.classes), id=each.id))
+    return instance.scores([each.id for each in pairs], tallies, truth.classes)
 
 
 def score(ground_truth: DataSet, prediction: DataSet) -> Scores:

@@ -55,13 +55,13 @@ def open_source(
     for place in (path, *([images] if images else [])):
         if not place.exists():
             raise DataError(f"{place}: no such file or folder.")
-    annotations = _annotations(reading)
+    annotations = annotations_of(reading)
     if annotations is not None:
         return _of_annotations(annotations, reading, images or (path if path.is_dir() else path.parent))
     return _of_masks(_masks(reading, images, progress), reading, parts_as_objects=parts_as_objects)
 
 
-def _annotations(reading: Reading) -> Annotations | None:
+def annotations_of(reading: Reading) -> Annotations | None:
     """The annotations that are meant, or None where mask files are."""
     path = reading.path
     if path.is_file():

@@ -10,20 +10,20 @@ import numpy as np
 from jaxtyping import Num
 
 from maskwright.base.errors import DataError
-from maskwright.data.annotated import find_source
+from maskwright.data.annotated import AnnotatedObjects, find_source
 from maskwright.data.channels import MIXED
 from maskwright.data.coding import CodingOptions, histogram
 from maskwright.data.dataset import DataSet, from_annotations, from_scan
-from maskwright.data.labels import MaskFiles
+from maskwright.data.labels import Labels, MaskFiles
 from maskwright.data.pairing import Pairing, list_images
 from maskwright.data.record import Record
 from maskwright.data.scan import Scan, scan
 from maskwright.data.sizes import check_sizes
-from maskwright.formats import coco, native, read_mask
+from maskwright.formats import coco, labels, native, read_mask
 from maskwright.formats.annotations import Annotations
 from maskwright.formats.content import IMAGE_SUFFIXES, MAX_PIXELS
 from maskwright.formats.images import image_info
-from maskwright.masks.coding import number_of
+from maskwright.masks.coding import MaskCoding, number_of
 from maskwright.masks.types import Segmentation
 
 if TYPE_CHECKING:
@@ -146,23 +146,42 @@ def _asked(data: DataSet, images: Sequence[Path], masks: Path) -> MaskedImages:
     if not records:
         first = f" {left_out[0]}" if left_out else ""
         raise DataError(f"{masks}: none of the images has a mask there.{first}")
-    labels = data.labels
     words = [words for words in data.words if not words.endswith(MIXED)]  # each image is measured as it is
-    is_of_classes = isinstance(labels, MaskFiles) and labels.coding.kind != "instances"
+    known = data.labels
+    coding = known.coding if isinstance(known, MaskFiles) else _coding_of_labels(masks)
+    is_of_classes = coding is not None and coding.kind != "instances"
+
+    def numbers(record: Record) -> Sequence[int] | None:
+        if coding is None or is_of_classes:
+            return None
+        return _numbers(_label_image(known, record), coding, data.max_pixels)
+
     return MaskedImages(
         records,
-        lambda record, image: labels.read(record, (image.shape[0], image.shape[1])),
-        lambda record: _numbers(labels, record) if isinstance(labels, MaskFiles) and not is_of_classes else None,
-        not isinstance(labels, MaskFiles),
-        (*words, *data.doubts, *((PARTS,) if is_of_classes else ())),
-        left_out,
-        data.max_pixels,
+        lambda record, image: known.read(record, (image.shape[0], image.shape[1])),
+        numbers,
+        has_scores=coding is None or (native.is_native(masks) and native.table_of(masks) is not None),
+        words=(*words, *data.doubts, *((PARTS,) if is_of_classes else ())),
+        left_out=left_out,
+        max_pixels=data.max_pixels,
     )
 
 
-def _numbers(labels: MaskFiles, record: Record) -> Sequence[int]:
-    """The numbers of the objects in a label image, in the order in which they become `Instances`: rising."""
+def _coding_of_labels(masks: Path) -> MaskCoding | None:
+    """What the values of label images mean that are read as annotations; None where they are other annotations."""
+    return native.read_native(masks, with_table=True) if masks.is_dir() and labels.find(masks) else None
+
+
+def _label_image(known: Labels, record: Record) -> Path:
+    """The file in which the objects of an image have numbers."""
+    if isinstance(known, AnnotatedObjects):
+        return known.images[record.id].path
     assert record.mask is not None  # else it is not among the records
-    ignored = {0, *map(number_of, labels.coding.ignore)}
-    present = np.unique(read_mask(record.mask, max_pixels=labels.max_pixels).plain().numbers())
+    return record.mask
+
+
+def _numbers(file: Path, coding: MaskCoding, max_pixels: int) -> Sequence[int]:
+    """The numbers of the objects in a label image, in the order in which they become `Instances`: rising."""
+    ignored = {0, *map(number_of, coding.ignore)}
+    present = np.unique(read_mask(file, max_pixels=max_pixels).plain().numbers())
     return [number for number in present.astype(np.int64).tolist() if number not in ignored]

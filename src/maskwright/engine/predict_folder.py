@@ -13,7 +13,6 @@ from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction
 from maskwright.engine.signals import stop_on_signals
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import read_image
-from maskwright.masks.classes import Classes
 from maskwright.masks.coding import MaskCoding
 from maskwright.plan.plan import Plan
 
@@ -58,7 +57,7 @@ def predict_folder(
 
     Written are masks (`to` is "labels"), or each image's objects as a COCO file `out/objects/a/b.json` and at the end those of
     all as `out/instances.json` ("coco"): that where objects may have several classes or overlap, unless `to` says otherwise.
-    Label images of several classes have a table of each object's class beside them, `out/objects/a/b.csv`.
+    Where it says "labels" then, `out/objects.csv` names the class of each object, and what lies under others is lost.
 
     An image that fails is listed and stops nothing. Run again after an interruption it does only what is missing: done is a
     file that lies there as the journal beside it says, of the same image by the same weights and thresholds. `extras` adds
@@ -110,26 +109,23 @@ def written_as(plan: Plan, to: To | None = None) -> To:
                 "for objects, train with --task instance."
             )
         return "labels"
-    may_overlap = plan.model.kind == "mask-rcnn"
-    return to or ("coco" if may_overlap or _has_several(plan) else "labels")
+    return to or ("coco" if _needs_more(plan) else "labels")
 
 
-def _has_several(plan: Plan) -> bool:
-    """Whether objects have several classes, which a label image cannot hold."""
-    return len(plan.classes) > 2
+def _needs_more(plan: Plan) -> bool:
+    """Whether objects may have what a label image cannot hold: several classes, or pixels in common."""
+    return len(plan.classes) > 2 or plan.model.kind == "mask-rcnn"
 
 
 def _folder(predictor: Predictor, out: Path, to: To, suffix: str, extras: frozenset[Extra]) -> PredictionFolder:
     plan = predictor.plan
     coding = MaskCoding("class-ids", tuple((i, i) for i in range(len(plan.classes))), (), plan.classes)
-    named: Classes | None = None
-    if plan.task == "instance":
-        may_lose = _has_several(plan) or plan.model.kind == "mask-rcnn"
-        named = plan.classes if may_lose and to == "labels" else None
-        classes = Classes.named("background", "object", things=["object"]) if _has_several(plan) else plan.classes
-        coding = MaskCoding("instances", ((0, 0),), (), classes)
+    is_instance = plan.task == "instance"
+    if is_instance:
+        coding = MaskCoding("instances", ((0, 0),), (), plan.classes)
     return PredictionFolder(
-        out, named, coding, weights=predictor.digest, settled=predictor.settled, to=to, suffix=suffix, extras=extras
+        out, coding, weights=predictor.digest, settled=predictor.settled, to=to, suffix=suffix,
+        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras,
     )  # fmt: skip
 
 

@@ -11,13 +11,12 @@ import tifffile
 from jaxtyping import Float32, Num
 
 from maskwright.base.errors import DataError, MaskValueError
-from maskwright.base.files import atomic_path, natural_key, sha256
+from maskwright.base.files import atomic_path, atomic_write, natural_key, sha256
 from maskwright.base.journal import Journal
 from maskwright.data.record import Record
-from maskwright.formats import coco, coco_join, native, write_instances, write_label_map
+from maskwright.formats import coco, coco_join, labels, native, write_instances, write_label_map
+from maskwright.formats.label_table import Entry, join_tables, written_table
 from maskwright.formats.png import MOST_OBJECTS, write_picture
-from maskwright.formats.tables import table
-from maskwright.masks.classes import Classes
 from maskwright.masks.coding import MaskCoding
 from maskwright.masks.convert import hidden_pixels, instances_to_labels, to_label_map
 from maskwright.masks.draw import overlay, to_display
@@ -25,8 +24,8 @@ from maskwright.masks.types import Instances, Segmentation
 
 JOURNAL = "predictions.jsonl"
 OVERLAYS, PROBABILITIES = "overlays", "probabilities"  # folders beside the masks, on request
-OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO files, or the classes of those in a label image
-TOGETHER = "instances.json"  # the objects of all images
+OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO files, or tables beside label images
+TOGETHER = {"coco": "instances.json", "labels": labels.TABLE}  # what stands in those, of all images
 NAMES_SHOWN = 5
 
 Extra = Literal["overlays", "probabilities"]
@@ -46,11 +45,11 @@ class PredictionFolder:
     """A folder of predictions of one network. Done is what lies there as the journal says, of the same image and thresholds."""
 
     def __init__(
-        self, path: Path, classes: Classes | None, coding: MaskCoding, *, weights: str, settled: dict[str, Any] | None,
-        to: To, suffix: str, extras: frozenset[Extra],
+        self, path: Path, coding: MaskCoding, *, weights: str, settled: dict[str, Any] | None,
+        to: To, suffix: str, has_table: bool, extras: frozenset[Extra],
     ) -> None:  # fmt: skip
-        """classes: of the objects where a table has to name them, since a label image cannot; else None."""
-        self.path, self.classes, self.coding, self.to, self.extras = path, classes, coding, to, extras
+        """has_table: whether a table says of the objects in label images what these cannot: classes and scores."""
+        self.path, self.coding, self.to, self.has_table, self.extras = path, coding, to, has_table, extras
         self._weights, self._settled, self._suffix = weights, settled, suffix if to == "labels" else ".json"
         self._journal = Journal(path / JOURNAL)
         self._made: dict[str, dict[str, dict[str, Any]]] = {}  # by output and digest, what these weights made
@@ -61,7 +60,7 @@ class PredictionFolder:
     @property
     def together(self) -> Path | None:
         """The one file of all objects, where there is one."""
-        return self.path / TOGETHER if self.to == "coco" else None
+        return self.path / TOGETHER[self.to] if self.to == "coco" or self.has_table else None
 
     def output(self, record: Record) -> Path:
         """Where the prediction goes: the image's own path below the folder that all images have in common."""
@@ -72,10 +71,6 @@ class PredictionFolder:
         """Where an overlay or the probabilities go."""
         return self.path / kind / self._relative(record).with_suffix(".png" if kind == OVERLAYS else ".tif")
 
-    def table(self, record: Record) -> Path:
-        """Where the classes of the objects in a label image go."""
-        return self.path / OBJECTS / self._relative(record).with_suffix(".csv")
-
     def is_done(self, record: Record) -> bool:
         """Whether everything that is asked for lies there, made by this network of the image as it is now."""
         entry = self._entry(self.output(record), self._name(record))
@@ -83,7 +78,7 @@ class PredictionFolder:
             entry is not None
             and (entry.get("image"), entry.get("settled")) == (_stamp(record.image), self._settled)
             and all(self.extra(record, kind).exists() for kind in self.extras)
-            and (self.classes is None or self.table(record).exists())
+            and self._has_part(self.output(record), entry)
         )
 
     def refuse_inputs(self, given: list[Path], records: Iterable[Record]) -> None:
@@ -100,7 +95,7 @@ class PredictionFolder:
     def refuse_foreign(self, records: Iterable[Record]) -> None:
         """Raises `DataError` where something lies in a prediction's place that these weights did not write."""
         places = [(self.output(record), self._name(record)) for record in records]
-        places += [] if self.together is None else [(self.together, TOGETHER)]
+        places += [] if self.together is None else [(self.together, self.together.name)]
         foreign = [path for path, name in places if path.exists() and self._entry(path, name) is None]
         description = self.path / native.NAME
         if self.to == "labels" and description.exists() and not self._is_described():
@@ -115,7 +110,7 @@ class PredictionFolder:
     def describe(self) -> None:
         """Say beside label images what their values mean."""
         if self.to == "labels":
-            native.write_native(self.path, self.coding)
+            native.write_native(self.path, self.coding, table=TOGETHER[self.to] if self.has_table else None)
 
     def write(self, record: Record, made: Prediction) -> int:
         """The extras, then the prediction; returns how many pixels a label image lost to other objects.
@@ -133,16 +128,20 @@ class PredictionFolder:
             write_picture(self.extra(record, "overlays"), overlay(to_display(made.image), segmentation))
         if made.probabilities is not None:
             _write_probabilities(self.extra(record, "probabilities"), made.probabilities)
-        if self.classes is not None and isinstance(segmentation, Instances):
-            _write_table(self.table(record), segmentation)
+        more: dict[str, Any] = {}
+        hidden = 0
+        if self.has_table and isinstance(segmentation, Instances):
+            part = self._part(path)
+            atomic_write(part, _table(self._relative(record), segmentation))
+            more, hidden = {"table": sha256(part)}, hidden_pixels(segmentation)
         with atomic_path(path) as temporary:
             self._write(temporary, record, segmentation)
             file = path.relative_to(self.path).as_posix()
             self._note(
                 self._name(record), sha256(temporary),
-                id=record.id, file=file, image=_stamp(record.image), settled=self._settled,
+                id=record.id, file=file, image=_stamp(record.image), settled=self._settled, **more,
             )  # fmt: skip
-        return hidden_pixels(segmentation) if self.classes is not None and isinstance(segmentation, Instances) else 0
+        return hidden
 
     def join(self, without: Iterable[Record]) -> None:
         """Write the one file of all predictions that lie here, of earlier runs of the same network too, but those `without`.
@@ -155,26 +154,36 @@ class PredictionFolder:
         parts: dict[Path, str] = {}
         for name in sorted(self._made.keys() - left_out, key=natural_key):
             for path in dict.fromkeys(self.path / made["file"] for made in self._made[name].values() if "file" in made):
-                if path.suffix == self._suffix and (entry := self._entry(path, name)) is not None:
-                    parts[path] = entry["sha256"]
+                entry = self._entry(path, name) if path.suffix == self._suffix else None
+                if entry is not None and self._has_part(path, entry):
+                    parts[self._part(path)] = entry.get("table", entry["sha256"])
         if not parts:
             return
-        state = digest_of(
-            "".join(f"{path.relative_to(self.path)}\n{digest}\n" for path, digest in parts.items()).encode()
-        ).hexdigest()
-        before = self._entry(self.together, TOGETHER)
+        state = digest_of("".join(f"{path.relative_to(self.path)}\n{parts[path]}\n" for path in parts).encode()).hexdigest()
+        before = self._entry(self.together, self.together.name)
         if before is not None and before.get("parts") == state:
             return
         with atomic_path(self.together) as temporary:
-            coco_join.join(temporary, parts)
-            self._note(TOGETHER, sha256(temporary), parts=state)
+            (coco_join.join if self.to == "coco" else join_tables)(temporary, parts)
+            self._note(self.together.name, sha256(temporary), parts=state)
+
+    def _part(self, output: Path) -> Path:
+        """The file of an image that is joined with those of others."""
+        return output if self.to == "coco" else self.path / OBJECTS / output.relative_to(self.path).with_suffix(".csv")
+
+    def _has_part(self, output: Path, entry: dict[str, Any]) -> bool:
+        """Whether what is to be joined of a prediction that is whole is whole too."""
+        if not self.has_table:
+            return True
+        part = self._part(output)
+        return part.is_file() and sha256(part) == entry.get("table")
 
     def _write(self, path: Path, record: Record, segmentation: Segmentation) -> None:
         if self.to == "coco":
             assert isinstance(segmentation, Instances)  # no other task writes this
             coco.write(path, [(self._relative(record).as_posix(), segmentation)], predicted=True)
         elif isinstance(segmentation, Instances):
-            write_instances(path, segmentation, allow_loss=self.classes is not None)
+            write_instances(path, segmentation, allow_loss=self.has_table)
         else:
             write_label_map(path, to_label_map(segmentation))
 
@@ -195,7 +204,9 @@ class PredictionFolder:
         return (f"{OBJECTS}/" if self.to == "coco" else "") + record.id + self._suffix
 
     def _is_described(self) -> bool:
-        return native.is_native(self.path) and native.read_native(self.path) == self.coding
+        if not native.is_native(self.path) or native.read_native(self.path, with_table=True) != self.coding:
+            return False
+        return (native.table_of(self.path) is not None) == self.has_table
 
 
 def _write_probabilities(path: Path, probabilities: Float32[np.ndarray, "k h w"]) -> None:
@@ -204,13 +215,14 @@ def _write_probabilities(path: Path, probabilities: Float32[np.ndarray, "k h w"]
         tifffile.imwrite(temporary, values, photometric="minisblack", compression="zlib", metadata={"axes": "CYX"})
 
 
-def _write_table(path: Path, instances: Instances) -> None:
-    """Class and score of every object in a label image, and how many of its pixels no other object hides."""
+def _table(image: Path, instances: Instances) -> str:
+    """Class and score of every object of which the label image shows a pixel."""
     seen = np.bincount(instances_to_labels(instances).ravel(), minlength=len(instances) + 1)[1:]
-    with table(path, ("object", "class", "score", "pixels")) as written:
-        for place, class_id in enumerate(instances.class_ids.tolist()):
-            name, score = instances.classes[class_id].name, float(instances.scores[place])
-            written.add({"object": place + 1, "class": name, "score": score, "pixels": int(seen[place])})
+    entries = (
+        Entry(place + 1, int(instances.class_ids[place]), float(instances.scores[place]))
+        for place in np.flatnonzero(seen).tolist()
+    )
+    return written_table(((image.with_suffix("").as_posix(), entry) for entry in entries), instances.classes)
 
 
 def _stamp(image: Path) -> dict[str, Any] | None:

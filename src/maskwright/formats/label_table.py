@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskwright.base.errors import DataError, did_you_mean
+from maskwright.base.files import atomic_path
 from maskwright.formats.annotations import read_text
 from maskwright.masks.classes import Classes
 
@@ -60,6 +61,18 @@ def written_table(entries: Iterable[tuple[str, Entry]], classes: Classes) -> str
     for image, entry in entries:
         lines.writerow((image, entry.label, classes[entry.class_id].name, repr(entry.score), int(entry.is_crowd)))
     return text.getvalue()
+
+
+def join_tables(path: Path, parts: Iterable[Path]) -> None:
+    """Write the lines of several tables as one, atomically. Raises `DataError` where a part is no such table."""
+    header = written_table((), Classes.named("background")).encode()
+    with atomic_path(Path(path)) as temporary, temporary.open("xb") as file:
+        file.write(header)
+        for part in parts:
+            content = part.read_bytes()
+            if not content.startswith(header):
+                raise DataError(f"{part}: is not the table of an image. Delete it and predict again.")
+            file.write(content.removeprefix(header))
 
 
 def _entry(line: dict[str, str], class_of: dict[str, int], where: str) -> Entry:
