@@ -93,7 +93,7 @@ def test_there_are_no_probabilities_of_pixels(
 ) -> None:
     plan = plan_of()
     predict = Predictor(plan, plan.model.build(channels=1, classes=2), device=torch.device("cpu"))
-    with pytest.raises(PlanError, match="no probabilities for every pixel.*Leave out --probabilities"):
+    with pytest.raises(PlanError, match=r"no probabilities for every pixel.*Leave out --probabilities"):
         predict.probabilities(blobs[0].image)
     with pytest.raises(PlanError, match="Leave out --probabilities"):
         predict_folder(predict, blob_folder / "images", tmp_path / "out", extras=["probabilities"])

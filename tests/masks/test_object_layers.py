@@ -56,7 +56,7 @@ def test_parts_of_an_object_beyond_the_image_are_cut_off():
 
 
 def test_class_0_is_no_object():
-    with pytest.raises(MaskValueError, match="class 0.*--class-names background"):
+    with pytest.raises(MaskValueError, match=r"class 0.*--class-names background"):
         to_layers(instances((0, 0, 3, 3), class_ids=[0]))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet, read
+from maskwright.models import MaskRCNNConfig
 from maskwright.plan import make
 from maskwright.plan.budget import Cost
 
@@ -67,3 +68,42 @@ def test_a_budget_of_nothing_is_refused(blobs: DataSet) -> None:
     for minutes in (0.0, -1.0, float("nan")):
         with pytest.raises(PlanError, match="must be above 0"):
             make.plan(blobs, budget_minutes=minutes)
+
+
+def test_objects_are_found_one_by_one_where_that_is_asked_for(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "measure", lambda *_, **__: Cost(step_seconds=1.0, megapixel_seconds=1.0, memory_gb=0.1))
+    plan = make.plan(blobs, budget_minutes=1, task="instance", model="mask-rcnn")
+    assert isinstance(plan.model, MaskRCNNConfig)
+    assert plan.encoder_weights == "imagenet"
+    assert plan.model.fixed_norms
+    assert (plan.batch, plan.crop_hw, plan.tile_hw) == (2, (64, 64), (1024, 1024))
+    names = [decision.name for decision in plan.decisions]
+    assert len(set(names)) == len(names)
+    assert {"task", "network", "crop", "loss", "optimizer", "tiles", "augmentation", "steps"} <= set(names)
+    assert "five losses" in plan.explain()
+    changed = make.plan(blobs, budget_minutes=1, task="instance", model="mask-rcnn", changes={"model.width": "64"})
+    assert changed.model.width == 64  # type: ignore[union-attr]
+
+
+def test_the_data_choose_the_way_to_objects_with_the_reason(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "measure", lambda *_, **__: Cost(step_seconds=30.0, megapixel_seconds=1.0, memory_gb=0.1))
+    plan = make.plan(blobs, budget_minutes=1, task="instance")
+    assert not isinstance(plan.model, MaskRCNNConfig)
+    assert "maps tell them apart" in next(decision.why for decision in plan.decisions if decision.name == "task")
+
+
+def test_a_mask_r_cnn_finds_no_classes_of_pixels(blobs: DataSet) -> None:
+    with pytest.raises(PlanError, match=r"'instance' for a Mask R-CNN.*--task instance.*--model: unet"):
+        make.plan(blobs, budget_minutes=1, model="mask-rcnn")
+
+
+def test_mirror_images_of_objects_are_not_averaged(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PlanError, match=r"mirror is True; it must be false for a Mask R-CNN"):
+        make.plan(blobs, budget_minutes=1, task="instance", model="mask-rcnn", changes={"mirror": "true"})
+
+
+def test_a_real_measurement_of_a_mask_r_cnn(blobs: DataSet) -> None:
+    numbers = {"width": "16", "box_width": "32", "candidates": "60", "proposals": "40", "sampled_boxes": "32"}
+    changes = {f"model.{name}": value for name, value in numbers.items()}
+    plan = make.plan(blobs, blobs, budget_minutes=0.05, task="instance", model="mask-rcnn", encoder="plain", changes=changes)
+    assert plan.steps >= 1

@@ -1,4 +1,4 @@
-"""Mask R-CNN as a task: crops become objects, tiles give whole objects, unsure ones are ranked but not shown, no loss is NaN."""
+"""Mask R-CNN as a task: crops become objects, tiles give whole ones, unsure ones are ranked but not shown, no loss is NaN."""
 
 from dataclasses import replace
 

@@ -12,12 +12,13 @@ def effective_field(network: nn.Module, image: Float[Tensor, "1 c h w"]) -> Floa
     """The share of each input pixel in what moves the centre pixel's winning logit (arXiv:1701.04128); the shares sum to 1.
 
     It is the gradient's absolute value, added up over the channels, in evaluation mode and float32. Zeros where the logit does
-    not depend on the image at all, as where every ReLU before it is shut.
+    not depend on the image at all, as where every ReLU before it is shut. Of a network that gives several maps, the first counts.
     """
     network = copy.deepcopy(network).float().eval().requires_grad_(False)
     pixels = image.detach().float().requires_grad_()
     with torch.enable_grad():
-        logits = network(pixels)[0]
+        outputs = network(pixels)
+        logits = (outputs[0] if isinstance(outputs, list) else outputs)[0]
         centre = logits[:, logits.shape[1] // 2, logits.shape[2] // 2].max()
         (gradient,) = torch.autograd.grad(centre, pixels)
     strength: Float32[np.ndarray, "h w"] = gradient[0].abs().sum(dim=0).cpu().numpy().astype(np.float32)

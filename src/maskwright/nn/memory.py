@@ -51,8 +51,9 @@ def to_train(network: nn.Module, *, channels: int, size_hw: tuple[int, int], pre
     weights = COPIES * _bytes(network)
     network.to(TYPES[precision])
     with _Alive() as alive:
-        logits = network(torch.empty(2, channels, *size_hw, dtype=TYPES[precision], device="meta"))
-        F.log_softmax(logits.float(), dim=1).mean().backward()  # type: ignore[no-untyped-call]
+        outputs = network(torch.empty(2, channels, *size_hw, dtype=TYPES[precision], device="meta"))
+        maps = outputs if isinstance(outputs, list) else [outputs]  # several where heads look into boxes of them
+        torch.stack([F.log_softmax(each.float(), dim=1).mean() for each in maps]).sum().backward()  # type: ignore[no-untyped-call]
     return Memory(weights=weights, image=alive.most // 2)
 
 
