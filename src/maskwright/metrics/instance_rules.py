@@ -42,8 +42,10 @@ def rule_of(metric: str, subject: str, min_score: float) -> str:
         rule = f"The mean over the classes, what is not measurable left out, of: {rule[0].lower()}{rule[1:]}"
     elif subject == OBJECTS:
         rule = f"All classes together, each object matched within its class: {rule[0].lower()}{rule[1:]}"
-    if min_score > 0 and not metric.endswith(COCO):
-        rule += f" Predictions of a score below {min_score:g} out."
+    if min_score > 0:
+        rule += (
+            " Predictions of any score count." if metric.endswith(COCO) else f" Predictions of a score below {min_score:g} out."
+        )
     return f"{rule[0].upper()}{rule[1:]} Crowds and ignored pixels out."
 
 

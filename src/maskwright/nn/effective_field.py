@@ -12,7 +12,8 @@ def effective_field(network: nn.Module, image: Float[Tensor, "1 c h w"]) -> Floa
     """The share of each input pixel in what moves the centre pixel's winning logit (arXiv:1701.04128); the shares sum to 1.
 
     It is the gradient's absolute value, added up over the channels, in evaluation mode and float32. Zeros where the logit does
-    not depend on the image at all, as where every ReLU before it is shut. Of a network that gives several maps, the first counts.
+    not depend on the image at all, as where every ReLU before it is shut. Of several maps that a network gives, the
+    first counts.
     """
     network = copy.deepcopy(network).float().eval().requires_grad_(False)
     pixels = image.detach().float().requires_grad_()

@@ -68,7 +68,7 @@ def _training(plan: Plan, samples: PreparedSamples, network: nn.Module, device: 
             with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
                 terms = losses(network, Batch(image, batch.target.to(device), batch.ids))
             optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(terms.values())).sum().backward()
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             most = max(most, _memory_gb(device))
             seconds.append(time.perf_counter() - began)
