@@ -27,12 +27,12 @@ def command(
     from maskwright.cli.terminal import bar, gap, heading, say, show
     from maskwright.engine.compare_runs import compare_runs, needs_rescoring
     from maskwright.report import comparison_page
-    from maskwright.report.comparison_terminal import class_table, run_table
+    from maskwright.report.comparison_terminal import class_table, metric_table, run_table
     from maskwright.report.comparison_words import sentences
     from maskwright.report.words import counted, measure
 
     for run in filter(needs_rescoring, runs):
-        tell("note", f"{run}: an older version scored it and kept no pixel counts; its images are predicted again.")
+        tell("note", f"{run}: an older version scored it and kept no counts of its images; they are predicted again.")
     with bar("Scoring") as progress:
         comparison = compare_runs(runs, device=device, progress=progress)
     heading("Runs", f"{measure(comparison.metric, comparison.subject)} on {counted(len(comparison.images), 'common image')}")
@@ -44,8 +44,12 @@ def command(
         tell("note", note)
     for warning in comparison.warnings:
         tell("warning", warning)
-    heading("By class", f"of {comparison.runs[0].name}, and how the others differ from it")
-    show(class_table(comparison))
+    if comparison.by_metric():
+        heading("By score", f"of {comparison.runs[0].name}, and how the others differ from it")
+        show(metric_table(comparison))
+    if comparison.by_class():
+        heading("By class", f"of {comparison.runs[0].name}, and how the others differ from it")
+        show(class_table(comparison))
     if json is not None:
         write_json(json, comparison.to_json())
         say(f"Comparison: {json}")

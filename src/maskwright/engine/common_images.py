@@ -1,6 +1,6 @@
 """The images on which runs can be compared: scored by all of them, against the same ground truth."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from maskwright.base.errors import DataError
 from maskwright.base.files import natural_key
@@ -13,9 +13,14 @@ PARTS = {"test": "its test part", "val": "its held-out part", "train": "what it 
 
 
 def require_same_classes(runs: Sequence[ScoredRun]) -> None:
-    """Raises `DataError` where the classes, their order, or the background differ."""
+    """Raises `DataError` where the classes, their order, the background, or what was counted differ."""
     first = runs[0]
     for run in runs[1:]:
+        if run.of_objects != first.of_objects:
+            raise DataError(
+                f"{run.name} cannot be compared with {first.name}: of {first.name} {first.unit} were scored, of {run.name} "
+                f"{run.unit}. Compare runs of one task: maskwright train DATA --task instance, or --task semantic, for both."
+            )
         for what, expected, seen in (
             ("classes", ", ".join(first.scores.class_names), ", ".join(run.scores.class_names)),
             ("background", _background(first), _background(run)),
@@ -29,14 +34,14 @@ def require_same_classes(runs: Sequence[ScoredRun]) -> None:
 
 def common_images(runs: Sequence[ScoredRun]) -> tuple[list[str], tuple[str, ...]]:
     """The ids that count, in natural order, and in words what does not count. Raises `DataError` where nothing is common."""
-    everywhere = set.intersection(*(set(run.pixels) for run in runs))
+    everywhere = set.intersection(*(set(run.counts) for run in runs))
     if not everywhere:
-        scored = "; ".join(f"{run.name}: {_listed(run.pixels)}" for run in runs)
+        scored = "; ".join(f"{run.name}: {_listed(run.counts)}" for run in runs)
         raise DataError(
             f"No image was scored in all of these runs. {scored}. "
             "Score them on the same images: maskwright evaluate RUN DATA --part all"
         )
-    other = {id for id in everywhere if any(_truth(run, id) != _truth(runs[0], id) for run in runs)}
+    other = {id for id in everywhere if any(run.truth(id) != runs[0].truth(id) for run in runs)}
     if other == everywhere:
         raise DataError(_other_truth(runs, min(other, key=natural_key)))
     ids = sorted(everywhere - other, key=natural_key)
@@ -44,9 +49,9 @@ def common_images(runs: Sequence[ScoredRun]) -> tuple[list[str], tuple[str, ...]
     if len({run.part for run in runs}) > 1:
         notes.append(f"Scored were different parts. {'; '.join(f'{run.name}: {PARTS[run.part]}' for run in runs)}.")
     for run in runs:
-        missing = len(run.pixels) - len(everywhere)
+        missing = len(run.counts) - len(everywhere)
         if missing:
-            notes.append(f"{missing} of the {len(run.pixels)} images of {run.name} were not scored in every run: left out.")
+            notes.append(f"{missing} of the {len(run.counts)} images of {run.name} were not scored in every run: left out.")
     if other:
         notes.append(f"The ground truth of {_listed(other)} is not the same in every run: left out.")
     return ids, tuple(notes)
@@ -66,29 +71,24 @@ def warnings(runs: Sequence[ScoredRun], ids: Sequence[str]) -> tuple[str, ...]:
     changed = {id for id in ids if len({run.digests[id] for run in runs if id in run.digests}) > 1}
     if changed:
         found.append(
-            f"The mask files of {_listed(changed)} are not the same in every run, though they hold as many pixels of each "
-            "class: see to it that the masks say the same."
+            f"The mask files of {_listed(changed)} are not the same in every run, though they hold as many {runs[0].unit} of "
+            "each class: see to it that the masks say the same."
         )
     return tuple(found)
-
-
-def _truth(run: ScoredRun, id: str) -> list[int]:
-    """The pixels of each class in an image's ground truth; those to ignore are in none."""
-    return run.pixels[id]["truth"]
 
 
 def _other_truth(runs: Sequence[ScoredRun], id: str) -> str:
     """What differs, by the example of one image."""
     first = runs[0]
-    run = next(run for run in runs if _truth(run, id) != _truth(first, id))
-    pixels = [sum(_truth(each, id)) for each in (first, run)]
-    if pixels[0] != pixels[1]:
-        what = (
-            f"it counts {pixels[0]} pixels in {first.name} and {pixels[1]} in {run.name}: the masks, or what of them is ignored"
-        )
+    run = next(run for run in runs if run.truth(id) != first.truth(id))
+    numbers = [sum(each.truth(id)) for each in (first, run)]
+    if numbers[0] != numbers[1]:
+        seen = f"{numbers[0]} {first.unit} in {first.name} and {numbers[1]} in {run.name}"
+        what = f"it counts {seen}: the masks, or what of them is ignored"
     else:
-        what = "the classes have {} pixels in {} and {} in {}: the masks".format(
-            *(part for each in (first, run) for part in (", ".join(map(str, _truth(each, id))), each.name))
+        what = "the classes have {} {unit} in {} and {} in {}: the masks".format(
+            *(part for each in (first, run) for part in (", ".join(map(str, each.truth(id))), each.name)),
+            unit=first.unit,
         )
     return (
         f"The runs were scored against different ground truths, on every common image. In {id}, {what}, are not the same. "
@@ -96,7 +96,7 @@ def _other_truth(runs: Sequence[ScoredRun], id: str) -> str:
     )
 
 
-def _listed(ids: "set[str] | dict[str, dict[str, list[int]]]") -> str:
+def _listed(ids: Collection[str]) -> str:
     """'3 images (a, b, c)', the first few by name."""
     named = sorted(ids, key=natural_key)
     more = ", ..." if len(named) > NAMED else ""

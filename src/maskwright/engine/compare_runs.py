@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from maskwright.engine.common_images import common_images, require_same_classes,
 from maskwright.engine.scored_run import ScoredRun
 from maskwright.masks.classes import Classes
 from maskwright.metrics.counts import Counts
-from maskwright.metrics.paired import PairedScore, paired_scores
+from maskwright.metrics.instance import AP50, matched_values
+from maskwright.metrics.instance_rules import OBJECTS
+from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.paired import PairedScore, Values, paired_object_scores, paired_scores
 from maskwright.metrics.semantic import values_of
 from maskwright.report.comparison import ComparedImage, ComparedRun, RunComparison
 from maskwright.report.curves import curves
@@ -36,35 +40,61 @@ def compare_runs(runs: Sequence[Path | str], *, device: str = "auto", progress: 
     opened = [_open(folder, name, device, progress) for folder, name in zip(folders, _names(folders), strict=True)]
     require_same_classes(opened)
     ids, notes = common_images(opened)
-    scores, background = opened[0].scores, opened[0].background
-    classes = Classes.named(*scores.class_names)
-    counts = [Counts.of_images([run.pixels[id] for id in ids]) for run in opened]
-    rows = paired_scores(counts, classes, background=background)
-    headline = scores.headline_row
-    each = np.eye(len(ids))
-    alone = [values_of(one, each, classes, background)[headline.metric, headline.subject].tolist() for one in counts]
+    first = opened[0]
+    compared = _of_objects(opened, ids) if first.of_objects else _of_pixels(opened, ids)
+    headline = first.scores.headline_row
+    alone = [values[headline.metric, headline.subject].tolist() for values in compared.alone]
     images = [ComparedImage(id=id, values=values) for id, *values in zip(ids, *alone, strict=True)]
     return RunComparison(
-        runs=tuple(_compared(run, of_run) for run, of_run in zip(opened, rows, strict=True)),
+        runs=tuple(_compared(run, of_run) for run, of_run in zip(opened, compared.rows, strict=True)),
         metric=headline.metric,
         subject=headline.subject,
         rule=headline.rule,
-        class_names=scores.class_names,
+        class_names=compared.names,
+        metrics=compared.metrics,
         images=tuple(sorted(images, key=lambda image: image.spread, reverse=True)),
         notes=notes,
         warnings=warnings(opened, ids),
     )
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """The scores of all runs on the same images, those of each image by itself, and what there are scores of."""
+
+    rows: tuple[tuple[PairedScore, ...], ...]
+    alone: list[Values]
+    names: tuple[str, ...]
+    metrics: tuple[str, ...]  # beside the headline
+
+
+def _of_pixels(runs: Sequence[ScoredRun], ids: Sequence[str]) -> _Compared:
+    background, classes = runs[0].background, Classes.named(*runs[0].scores.class_names)
+    counts = [Counts.of_images([run.counts[id] for id in ids]) for run in runs]
+    rows = paired_scores(counts, classes, background=background)
+    return _Compared(rows, [values_of(one, np.eye(len(ids)), classes, background) for one in counts], classes.names, ())
+
+
+def _of_objects(runs: Sequence[ScoredRun], ids: Sequence[str]) -> _Compared:
+    """Of the classes that any of the runs was scored on; a background is one only where an object is said to be of it."""
+    scored = {row.subject for run in runs for row in run.scores.rows if row.metric == AP50}
+    names = tuple(name for name in runs[0].scores.class_names if name in scored)
+    counts = [MatchCounts.of_images([run.counts[id] for id in ids], names) for run in runs]
+    rows = paired_object_scores(counts, names)
+    subjects = (*names, OBJECTS) if len(names) > 1 else names
+    metrics = tuple(dict.fromkeys(row.metric for row in rows[0] if row.metric != AP50))
+    return _Compared(rows, [matched_values(one, np.eye(len(ids)), names) for one in counts], subjects, metrics)
+
+
 def needs_rescoring(run: Path | str) -> bool:
-    """Whether a run's scores lack the pixel counts of each image, so that its images have to be predicted again."""
-    return not ScoredRun.read(run).pixels
+    """Whether a run's scores lack the counts of each image, so that its images have to be predicted again."""
+    return not ScoredRun.read(run).counts
 
 
 def _open(folder: Path, name: str, device: str, progress: Progress | None) -> ScoredRun:
-    """The run, scored again where its scores lack the pixel counts."""
+    """The run, scored again where its scores lack the counts of each image."""
     run = ScoredRun.read(folder, name=name)
-    if not run.pixels:
+    if not run.counts:
         from maskwright.engine.rescore import rescore  # brings torch, which nothing else here needs
 
         rescore(folder, device=device, progress=progress)

@@ -32,7 +32,7 @@ def rescore(folder: Path, *, device: str = "auto", progress: Progress | None = N
         scores = evaluate(load(folder, device=device), chosen, progress=progress)
     except MaskwrightError as error:
         raise RunError(
-            f"{folder}: its scores are of an older version, which kept no pixel counts of each image, and it cannot be scored "
+            f"{folder}: its scores are of an older version, which kept no counts of each image, and it cannot be scored "
             f"again: {error} If the data lie elsewhere now: maskwright evaluate {folder} DATA"
         ) from error
     save_scores(run, scores, part, reading)

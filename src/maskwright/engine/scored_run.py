@@ -49,10 +49,33 @@ class ScoredRun:
             raise RunError(f"{folder}: plan.json, split.json or data.json is damaged ({error!r}). Restore it.") from error
 
     @property
-    def pixels(self) -> dict[str, dict[str, list[int]]]:
-        """Each scored image's pixel counts by id; empty where an older version scored the run and did not keep them."""
-        kept = {str(entry["id"]): entry["pixels"] for entry in self.scores.per_image if "pixels" in entry}
+    def of_objects(self) -> bool:
+        """Whether objects were scored; else the pixels of classes were."""
+        return not self.scores.table
+
+    @property
+    def unit(self) -> str:
+        """What is counted in each image."""
+        return "objects" if self.of_objects else "pixels"
+
+    @property
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """Each scored image's counts by id: of pixels, or of the objects of each class that matched at IoU 0.5.
+
+        Empty where an older version scored the run and did not keep them.
+        """
+        key = "matched" if self.of_objects else "pixels"
+        kept = {str(entry["id"]): entry[key] for entry in self.scores.per_image if key in entry}
         return kept if len(kept) == len(self.scores.per_image) else {}
+
+    def truth(self, id: str) -> list[int]:
+        """How many pixels, or objects, of each class the ground truth of an image has; what is ignored is in none."""
+        counts = self.counts[id]
+        if not self.of_objects:
+            return list(counts["truth"])
+        nothing = {"hits": 0, "missed": 0}
+        of_classes = (counts.get(name, nothing) for name in self.scores.class_names)
+        return [round(matched["hits"] + matched["missed"]) for matched in of_classes]
 
     @property
     def network(self) -> str:

@@ -89,6 +89,37 @@ def scores(
     )
 
 
+def matched_values(matched: MatchCounts, weights: Float64[np.ndarray, "m n"], names: Sequence[str]) -> Values:
+    """The scores that follow from what matched at IoU 0.5, "n names" of each image and class, for each weighting of the images.
+
+    They equal the rows of `scores`; of several classes, also of all together and of their mean.
+    """
+    pooled = MatchCounts(*(weights @ part for part in vars(matched).values()))
+    subjects = tuple(names)
+    if len(names) > 1:
+        pooled = MatchCounts(*(np.column_stack([part, part.sum(axis=1)]) for part in vars(pooled).values()))
+        subjects = (*names, OBJECTS)
+    values: Values = {}
+    for metric, of in _at_half(pooled).items():
+        values |= {(metric, name): of[:, i] for i, name in enumerate(subjects)}
+        if len(names) > 1:
+            values[metric, CLASSES] = mean(of[:, : len(names)])
+    return values
+
+
+def _at_half(counts: MatchCounts) -> dict[str, Float64[np.ndarray, "m subjects"]]:
+    """What follows from the matches at IoU 0.5."""
+    return {
+        AP50: counts.accuracy,
+        f"F1{AT_HALF}": counts.f1,
+        f"precision{AT_HALF}": counts.precision,
+        f"recall{AT_HALF}": counts.recall,
+        "mean matched IoU": counts.mean_matched_iou,
+        "mean true IoU": counts.mean_true_iou,
+        f"PQ{STARDIST}": counts.panoptic_quality,
+    }
+
+
 def _stacked(tallies: Sequence[InstanceTally], classes: Classes) -> _Images:
     """The classes that are scored: all but the background, and that too where an object is of it."""
     counts, pixels = [tally.counts for tally in tallies], [tally.pixels for tally in tallies]
@@ -118,13 +149,8 @@ def _values(images: _Images, weights: Float64[np.ndarray, "m n"]) -> Values:
     half = MatchCounts(*(part[:, :, 0] for part in vars(counts).values()))
     panoptic = MatchCounts(*(part[:, :, -1] for part in vars(counts).values()))
     by_metric = {f"{_ap(i)}{STARDIST}": counts.accuracy[:, :, i] for i in range(len(THRESHOLDS))}
+    by_metric |= _at_half(half)
     by_metric |= {
-        f"F1{AT_HALF}": half.f1,
-        f"precision{AT_HALF}": half.precision,
-        f"recall{AT_HALF}": half.recall,
-        "mean matched IoU": half.mean_matched_iou,
-        "mean true IoU": half.mean_true_iou,
-        f"PQ{STARDIST}": half.panoptic_quality,
         "PQ": panoptic.panoptic_quality,
         "SQ": panoptic.mean_matched_iou,
         "RQ": panoptic.f1,

@@ -89,6 +89,12 @@ class MatchCounts:
         sums = (np.sum([getattr(image, name) for image in images], axis=0) for name in cls.__annotations__)
         return cls(*sums)
 
+    @classmethod
+    def of_images(cls, images: Sequence[dict[str, dict[str, float]]], names: Sequence[str]) -> "MatchCounts":
+        """Counts "n names" from JSON values: of each image, those of the classes in it by name."""
+        parts = ([[image.get(name, {}).get(part, 0) for name in names] for image in images] for part in cls.__annotations__)
+        return cls(*(np.array(part, np.float64).reshape(len(images), len(names)) for part in parts))
+
     @property
     def precision(self) -> Float64[np.ndarray, "*s"]:
         """Hits over predicted objects."""

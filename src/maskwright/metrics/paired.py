@@ -1,15 +1,21 @@
 """Scores of several predictions of the same images, and the interval of their difference by paired bootstrap."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float64
 
 from maskwright.masks.classes import Classes
 from maskwright.metrics.counts import Counts
+from maskwright.metrics.instance import matched_values
+from maskwright.metrics.matching import MatchCounts
 from maskwright.metrics.scores import bootstrap_weights, interval
 from maskwright.metrics.semantic import values_of
+
+Values = dict[tuple[str, str], Float64[np.ndarray, " m"]]
+ValuesOf = Callable[..., Values]  # of `weights`, "m n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +47,27 @@ def paired_scores(
     paired data), so that what makes an image hard for all of them falls out of the difference.
     """
     images = len(predictions[0].truth)
+    return _paired_rows(
+        images, [partial(values_of, counts, classes=classes, background=background) for counts in predictions], draws, seed
+    )
+
+
+def paired_object_scores(
+    predictions: Sequence[MatchCounts], names: Sequence[str], *, draws: int = 1000, seed: int = 0
+) -> tuple[tuple[PairedScore, ...], ...]:
+    """The same of objects: counts "n names" of matches at IoU 0.5, of each image and class of objects."""
+    images = len(predictions[0].hits)
+    return _paired_rows(images, [partial(matched_values, counts, names=names) for counts in predictions], draws, seed)
+
+
+def _paired_rows(images: int, values: Sequence[ValuesOf], draws: int, seed: int) -> tuple[tuple[PairedScore, ...], ...]:
+    """The rows of each prediction, whose values follow from how often each image counts."""
     weights = bootstrap_weights(images, draws=draws if images > 1 else 0, seed=seed)  # one image has no spread
-    once = [values_of(counts, np.ones((1, images)), classes, background) for counts in predictions]
-    resampled = [values_of(counts, weights, classes, background) for counts in predictions]
+    once = [of(weights=np.ones((1, images))) for of in values]
+    resampled = [of(weights=weights) for of in values]
     return tuple(
-        tuple(_paired(key, once[0][key], resampled[0][key], value, resamples[key]) for key, value in values.items())
-        for values, resamples in zip(once, resampled, strict=True)
+        tuple(_paired(key, once[0][key], resampled[0][key], value, resamples[key]) for key, value in of_one.items())
+        for of_one, resamples in zip(once, resampled, strict=True)
     )
 
 

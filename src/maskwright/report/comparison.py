@@ -46,8 +46,9 @@ class ComparedImage:
 class RunComparison:
     """Runs on the same images; every difference is to the first of them.
 
-    metric, subject: the headline, such as 'dice' of 'foreground mean'. images: those that count, the ones on which the runs
-    differ most first. notes: which scored images do not count, and why. warnings: what to know before believing the numbers.
+    metric, subject: the headline, such as 'dice' of 'foreground mean'. metrics: the others to be shown of this subject.
+    images: those that count, the ones on which the runs differ most first. notes: which scored images do not count, and why.
+    warnings: what to know before believing the numbers.
     """
 
     runs: tuple[ComparedRun, ...]
@@ -55,6 +56,7 @@ class RunComparison:
     subject: str
     rule: str
     class_names: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
     images: tuple[ComparedImage, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -62,6 +64,15 @@ class RunComparison:
     def headline(self, run: ComparedRun) -> PairedScore:
         """The number that stands for a run."""
         return run.row(self.metric, self.subject)
+
+    def by_class(self) -> dict[str, list[PairedScore]]:
+        """The headline's metric of each class, a score a run; empty where one class is all there is."""
+        names = self.class_names if self.class_names != (self.subject,) else ()
+        return {name: [run.row(self.metric, name) for run in self.runs] for name in names}
+
+    def by_metric(self) -> dict[str, list[PairedScore]]:
+        """The other metrics of the headline's subject, a score a run."""
+        return {metric: [run.row(metric, self.subject) for run in self.runs] for metric in self.metrics}
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value; NaN becomes null."""

@@ -55,10 +55,11 @@ def write(path: Path, comparison: RunComparison) -> None:
 
 def render(comparison: RunComparison) -> str:
     """The whole page as HTML: nothing is loaded, no script runs, and names are escaped whatever they hold."""
-    metric, others = comparison.metric, comparison.runs[1:]
+    others = comparison.runs[1:]
     headlines = [comparison.headline(run) for run in comparison.runs]
-    by_class = {name: [run.row(metric, name) for run in comparison.runs] for name in comparison.class_names}
-    of_classes = [row for rows in by_class.values() for row in rows[1:]]
+    by_class = comparison.by_class()
+    by_metric = {words.title_of(metric): scores for metric, scores in comparison.by_metric().items()}
+    ticks = 3 if len(others) > 2 else 4
     view = {
         "comparison": comparison,
         "first": comparison.runs[0],
@@ -67,12 +68,18 @@ def render(comparison: RunComparison) -> str:
         "measure": words.measure(comparison.metric, comparison.subject),
         "sentences": comparison_words.sentences(comparison),
         "by_class": by_class,
+        "by_metric": by_metric,
         "images": comparison.images[:MOST_IMAGES],
         "values": Axis.over(value for row in headlines for value in (row.value, row.low, row.high)),
         "differences": Axis.over((0.0, *_of(headlines[1:]))),
-        "class_differences": Axis.over((0.0, *_of(of_classes)), most_ticks=3 if len(others) > 2 else 4),
+        "class_differences": Axis.over((0.0, *_of(_others(by_class))), most_ticks=ticks),
+        "metric_differences": Axis.over((0.0, *_of(_others(by_metric))), most_ticks=ticks),
     }
     return words.printable(environment().get_template("comparison.html.j2").render(view))
+
+
+def _others(rows: dict[str, list[PairedScore]]) -> Iterable[PairedScore]:
+    return (score for scores in rows.values() for score in scores[1:])
 
 
 def _of(rows: Iterable[PairedScore]) -> Iterable[float]:

@@ -7,7 +7,7 @@ from rich.text import Text
 from maskwright.metrics.paired import PairedScore
 from maskwright.report import comparison_words as say
 from maskwright.report.comparison import RunComparison
-from maskwright.report.words import number, printable, rounded, shortened, signed
+from maskwright.report.words import number, printable, rounded, shortened, signed, title_of
 
 NAME_LENGTH = 28  # characters of a run's or a class's name
 STYLES = {"better": "green", "worse": "red"}
@@ -33,12 +33,20 @@ def run_table(comparison: RunComparison) -> Table:
 
 def class_table(comparison: RunComparison) -> Table:
     """One row a class: the first run's score, and the difference of every other run."""
+    return _differences(comparison, "class", comparison.by_class())
+
+
+def metric_table(comparison: RunComparison) -> Table:
+    """One row a metric beside the headline's: the first run's score, and the difference of every other run."""
+    return _differences(comparison, "score", {title_of(metric): scores for metric, scores in comparison.by_metric().items()})
+
+
+def _differences(comparison: RunComparison, heading: str, rows: dict[str, list[PairedScore]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class", overflow="fold")
+    table.add_column(heading, overflow="fold")
     for run in comparison.runs:
         table.add_column(_name(run.name), justify="right", overflow="fold")
-    for name in comparison.class_names:
-        first, *others = (run.row(comparison.metric, name) for run in comparison.runs)
+    for name, (first, *others) in rows.items():
         cells = (_two_lines(number(first.value), say.interval(first)), *map(_difference, others))
         table.add_row(_name(name), *cells, end_section=True)
     return table
