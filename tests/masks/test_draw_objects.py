@@ -92,6 +92,8 @@ def test_outlines_and_numbers_stay_within_reach_of_their_objects():
 
 
 def test_larger_regions_lie_on_the_larger_image():
-    (large,) = magnified([square(2, 3, 2)], 3)
-    assert large.box_xyxy == (6, 9, 12, 15)
-    assert large.pixels.all()
+    labels = np.zeros((8, 9), np.int32)
+    labels[3:5, 2:4] = 1
+    large = magnified(instances_from_labels(labels, CELLS), 3)
+    assert large.size_hw == (24, 27)
+    assert np.array_equal(large.regions[0].mask(large.size_hw), np.kron(labels, np.ones((3, 3))) == 1)

@@ -1,7 +1,7 @@
 """Objects drawn over images one by one: in colours that differ from their neighbours', filled, outlined, dashed or numbered."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -64,14 +64,12 @@ def draw(image: UInt8[np.ndarray, "h w 3"], strokes: Iterable[Stroke]) -> UInt8[
     return drawn
 
 
-def outlined(image: UInt8[np.ndarray, "h w 3"], instances: Instances, *, line: int = 1) -> UInt8[np.ndarray, "h w 3"]:
+def outlined(
+    image: UInt8[np.ndarray, "h w 3"], instances: Instances, *, line: int = 1, fill: float = 0.25
+) -> UInt8[np.ndarray, "h w 3"]:
     """Every object outlined and lightly filled in a colour that its neighbours do not have."""
-    colors = object_colors(instances)
-    strokes = (
-        Stroke(regions=[region], color=color, fill=0.25, line=line)
-        for region, color in zip(instances.regions, colors, strict=True)
-    )
-    return draw(image, strokes)
+    pairs = zip(instances.regions, object_colors(instances), strict=True)
+    return draw(image, (Stroke(regions=[region], color=color, fill=fill, line=line) for region, color in pairs))
 
 
 def numbered(image: UInt8[np.ndarray, "h w 3"], instances: Instances, *, size: int = 11) -> UInt8[np.ndarray, "h w 3"]:
@@ -85,11 +83,20 @@ def numbered(image: UInt8[np.ndarray, "h w 3"], instances: Instances, *, size: i
     return np.array(picture)
 
 
-def magnified(instances: Sequence[Region], factor: int) -> list[Region]:
-    """Regions as they lie on an image that is made larger by a whole factor."""
-    scaled = (tuple(factor * side for side in region.box_xyxy) for region in instances)
-    pixels = (region.pixels.repeat(factor, axis=0).repeat(factor, axis=1) for region in instances)
-    return [Region((x0, y0, x1, y1), each) for (x0, y0, x1, y1), each in zip(scaled, pixels, strict=True)]
+def magnified(instances: Instances, factor: int) -> Instances:
+    """Objects as they lie on an image that is made larger by a whole factor."""
+    ignored = instances.ignored
+    return replace(
+        instances,
+        size_hw=(factor * instances.size_hw[0], factor * instances.size_hw[1]),
+        regions=tuple(_larger(region, factor) for region in instances.regions),
+        ignored=None if ignored is None else ignored.repeat(factor, axis=0).repeat(factor, axis=1),
+    )
+
+
+def _larger(region: Region, factor: int) -> Region:
+    x0, y0, x1, y1 = (factor * side for side in region.box_xyxy)
+    return Region((x0, y0, x1, y1), region.pixels.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
 def _rim(pixels: Bool[np.ndarray, "h w"], stroke: Stroke) -> Bool[np.ndarray, "h w"]:

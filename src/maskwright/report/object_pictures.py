@@ -1,15 +1,15 @@
 """Objects that were found, and what is wrong with the others, drawn over their image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
 
 from maskwright.masks.convert import to_instances
-from maskwright.masks.draw_objects import Color, Stroke, draw, magnified, object_colors
+from maskwright.masks.draw_objects import Color, Stroke, draw, magnified, outlined
 from maskwright.masks.region import Region
-from maskwright.masks.types import Instances, Segmentation
+from maskwright.masks.types import Segmentation
 from maskwright.metrics.instance_tally import tally
 from maskwright.metrics.object_errors import KINDS, ErrorKind, ObjectError
 
@@ -31,6 +31,7 @@ REMEDIES: dict[ErrorKind, str] = {
     "inexact": "found, with an IoU below 0.5: redraw its outline",
     "wrong class": "found, and called by another name: rename it",
 }
+PAINTED = 0.4  # of the colour of each object where all are shown: the picture is small
 DARKENED = 0.85  # of the image's brightness under errors, so that colours stand out on bright images, too
 
 
@@ -53,25 +54,17 @@ def object_picture(
     factor = max(longest // max(image.shape[:2]), 1)
     line = max(round(max(image.shape[:2]) / longest), 1)
     large = image.repeat(factor, axis=0).repeat(factor, axis=1)
-    ours, theirs = magnified(true.regions, factor), magnified(predicted.regions, factor)
+    true, predicted = magnified(true, factor), magnified(predicted, factor)
     gray = np.rint(large.mean(axis=2, keepdims=True) * DARKENED).astype(np.uint8)
     return ObjectPicture(
-        truth=_apart(large, true, ours, 2 * line),
-        prediction=_apart(large, predicted, theirs, 2 * line),
-        errors=draw(np.broadcast_to(gray, large.shape), _strokes(errors, ours, theirs, line)),
+        truth=outlined(large, true, line=2 * line, fill=PAINTED),
+        prediction=outlined(large, predicted, line=2 * line, fill=PAINTED),
+        errors=draw(np.broadcast_to(gray, large.shape), _strokes(errors, true.regions, predicted.regions, line)),
         counts=_counts(errors, len(predicted)),
     )
 
 
-def _apart(
-    image: UInt8[np.ndarray, "h w 3"], instances: Instances, regions: list[Region], line: int
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Every object filled and outlined in a colour that no neighbour has."""
-    pairs = zip(regions, object_colors(instances), strict=True)
-    return draw(image, (Stroke(regions=[region], color=color, fill=0.4, line=line) for region, color in pairs))
-
-
-def _strokes(errors: Iterable[ObjectError], true: list[Region], predicted: list[Region], line: int) -> Iterable[Stroke]:
+def _strokes(errors: Iterable[ObjectError], true: Sequence[Region], predicted: Sequence[Region], line: int) -> Iterable[Stroke]:
     """Found predictions as thin lines below; of each error the prediction filled, and over it what is true as a dashed line."""
     errors = list(errors)
     wrong = {place for error in errors for place in error.predicted}
