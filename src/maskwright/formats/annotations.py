@@ -128,10 +128,11 @@ class AnnotationFormat(Protocol):
 def check_losses(losses: Sequence[Loss], path: Path, title: str, *, allow_loss: bool) -> tuple[Loss, ...]:
     """The losses, or `MaskValueError` that lists them where they are not allowed. To be called before anything is written."""
     if losses and not allow_loss:
+        better = "labelme" if all(loss.object is None for loss in losses) else "COCO"  # ignored pixels, or objects
         more = f"; and {len(losses) - SHOWN} more" if len(losses) > SHOWN else ""
         raise MaskValueError(
             f"{path}: {title} cannot hold all of these objects: {'; '.join(map(str, losses[:SHOWN]))}{more}. "
-            f"Write a format that holds them (COCO), or allow the loss with --allow-loss."
+            f"Write a format that holds them ({better}), or allow the loss with --allow-loss."
         )
     return tuple(losses)
 
