@@ -164,7 +164,7 @@ def compared(data: Data) -> str:
         lines.append(f"| {options} | {number(row.value)} | {interval_of(row)} | {record['plan']['steps']} |")
     lines += [
         "",
-        f"{about['plan']['budget_minutes']:g} minutes each on {about['environment']['threads']} threads of "
+        f"{about['plan']['budget_minutes']:g} minutes each on {about['environment']['cores']} cores of "
         f"{about['environment']['processor']}, the steps timed beforehand. Scored on the {headline.images} images of the "
         f"{part_of(about)} part.",
         "",
