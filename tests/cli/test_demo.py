@@ -1,5 +1,7 @@
 """The demo from end to end, with a network too small to be good."""
 
+import csv
+
 import pytest
 
 from maskwright.cli import steps
@@ -12,21 +14,26 @@ def hasty(monkeypatch):
     """Plans that take a second."""
     plan = make.plan
     tiny = {"model.widths": "[4,8]", "crop_hw": "[32,32]", "batch": "2", "steps": "3", "validate_every": "3"}
-    monkeypatch.setattr(make, "plan", lambda *data, **options: plan(*data, **{**options, "changes": tiny}))
+    monkeypatch.setattr(make, "plan", lambda *data, **options: plan(*data, **{**options, "changes": tiny, "encoder": "plain"}))
     return steps
 
 
 @pytest.mark.usefixtures("hasty")
-def test_the_demo_ends_in_a_report_and_an_overlay_and_never_replaces_one(invoke, tmp_path, monkeypatch):
+def test_the_demo_counts_outlines_and_measures_and_never_replaces_a_run(invoke, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first = invoke("demo", "--budget", "1s")
     assert first.exit_code == 0, first.output
-    for word in ("125 numbers", "guard band", "Plan", "Training", "Scores"):
-        assert word in first.output
+    for word in ("125 numbers", "guard band", "Plan", "Training", "Scores", "30 true objects", "nuclei; typically", "to fix:"):
+        assert word in first.output, word
     run = tmp_path / "runs" / "demo"
     assert (run / "report.html").is_file()
     picture = read_image(run / "overlay.png")
-    assert picture.shape[1] > 2 * 500
+    assert picture.shape[1] > 2 * 1000
+    with (run / "objects.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert f"{len(rows)} nuclei" in first.output
+    assert {row["class"] for row in rows} == {"nucleus"}
+    assert [int(row["object"]) for row in rows] == list(range(1, len(rows) + 1))
     written = (run / "report.html").stat().st_mtime_ns
     second = invoke("demo", "--budget", "1s")
     assert "runs/demo is there already and stays as it is; this demo goes to runs/demo-2" in second.output
