@@ -98,3 +98,17 @@ def test_what_to_compare_must_be_clear(invoke, arguments):
     result = invoke("evaluate", *arguments)
     assert result.exit_code == 2
     assert "--ground-truth PATH" in result.stderr
+
+
+def test_objects_in_coco_files_are_scored_as_objects(invoke, tmp_path):
+    square = {"segmentation": [[1, 1, 6, 1, 6, 6, 1, 6]], "category_id": 3, "image_id": 9}
+    image = {"id": 9, "file_name": "a.png", "width": 20, "height": 10}
+    truth = {"images": [image], "categories": [{"id": 3, "name": "cell"}], "annotations": [{"id": 1, **square}]}
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    (tmp_path / "results.json").write_text(json.dumps([{**square, "score": 0.5}]))
+    result = invoke(
+        "evaluate", "--ground-truth", tmp_path / "truth.json", "--prediction", tmp_path / "results.json", "--rules", "all"
+    )
+    assert result.exit_code == 0, result.output
+    assert "AP50 (StarDist)" in result.output
+    assert "1 images, 1 objects of 1 of 1 categories" in result.output

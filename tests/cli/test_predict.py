@@ -62,3 +62,12 @@ def test_a_folder_that_is_no_run_is_named(invoke, blobs_to_read, tmp_path):
     result = invoke("predict", blobs_to_read, blobs_to_read / "images", "--out", tmp_path / "masks")
     assert result.exit_code == 2
     assert "no run here" in result.stderr
+
+
+def test_objects_are_asked_of_a_run_that_has_none(invoke, trained, blobs_to_read, tmp_path):
+    arguments = ("predict", trained, blobs_to_read / "images", "--out", tmp_path / "masks")
+    result = invoke(*arguments, "--to", "coco")
+    assert result.exit_code == 2
+    assert "finds no objects" in result.stderr
+    assert not (tmp_path / "masks").exists()
+    assert invoke(*arguments, "--to", "labels").exit_code == 0

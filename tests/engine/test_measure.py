@@ -1,6 +1,7 @@
 """Objects of many images: who says what they are, which images and masks meet, and what is left out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from maskwright.base.errors import DataError
 from maskwright.data.coding import CodingOptions
 from maskwright.engine.masked_images import masked
 from maskwright.engine.measure import Measuring
-from maskwright.formats import coco
+from maskwright.formats import coco, labels, native
 from maskwright.masks.classes import Classes
+from maskwright.masks.coding import MaskCoding
 from maskwright.masks.convert import instances_from_labels
 from maskwright.masks.pixel_size import PixelSize
 
@@ -36,7 +38,8 @@ def folder(tmp_path):
 
 def found_in(folder, *images, masks="masks", **options):
     images = [folder / image for image in images or ("images",)]
-    return masked(folder / masks, images, **{"options": CodingOptions(kind="instances")} | options)
+    says = {} if masks.endswith(".json") else {"options": CodingOptions(kind="instances")}
+    return masked(folder / masks, images, **says | options)
 
 
 def test_label_images_keep_the_numbers_of_their_objects(folder):
@@ -140,6 +143,34 @@ def test_a_list_of_results_needs_the_file_that_describes_it(annotated):
     assert (row["score"], row["area"]) == (0.25, 20)
     with pytest.raises(DataError, match="names no images and no categories"):
         found_in(annotated, masks="results.json")
+
+
+def test_words_about_masks_are_no_words_about_annotations(annotated):
+    with pytest.raises(DataError, match="Leave one of both out"):
+        found_in(annotated, masks="instances.json", options=CodingOptions(kind="instances"))
+
+
+def test_a_folder_that_predict_wrote_is_measured_without_its_overlays(folder):
+    classes = Classes.named("background", "cell", things=["cell"])
+    native.write_native(folder / "masks", MaskCoding("instances", ((0, 0),), (), classes))
+    (folder / "masks" / "predictions.jsonl").write_text("")
+    (folder / "masks" / "overlays").mkdir()
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(folder / "masks" / "overlays" / "a.png")
+    for options in (CodingOptions(), CodingOptions(kind="instances")):
+        measuring = Measuring(found_in(folder, options=options))
+        assert [(row["object"], row["area"]) for row in measuring.rows()] == [(4, 20), (9, 7)] * 2
+        assert not measuring.left_out
+
+
+def test_label_images_with_a_table_have_classes_and_scores(folder):
+    classes = Classes.named("background", "cell", "nucleus", things=["cell", "nucleus"])
+    objects = replace(instances_from_labels(LABELS, classes), class_ids=np.array([2, 1]), scores=np.array([0.25, 0.5]))
+    labels.write(folder / "labels", [("a.png", objects), ("deep/b.png", objects)])
+    rows = list(Measuring(found_in(folder, masks="labels", options=None)).rows())
+    assert [(row["image"], row["class"], row["score"], row["area"]) for row in rows[:2]] == [
+        ("a.png", "nucleus", 0.25, 20), ("a.png", "cell", 0.5, 7),
+    ]  # fmt: skip
+    assert len(rows) == 4
 
 
 def test_crowds_are_counted_and_not_measured(annotated):

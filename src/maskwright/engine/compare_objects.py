@@ -13,7 +13,7 @@ from maskwright.data.coding import CodingError
 from maskwright.data.pairing import MASK_NAME
 from maskwright.engine.convert_source import annotations_of, open_source
 from maskwright.engine.reading import Reading
-from maskwright.formats import ANNOTATION_FORMATS, coco, labels, native
+from maskwright.formats import coco, labels
 from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.masks.classes import Classes
 from maskwright.masks.types import Instances
@@ -59,12 +59,7 @@ def tells_objects(reading: Reading) -> bool:
         return path.suffix.lower() not in IMAGE_SUFFIXES
     if reading.format is not None or reading.annotations is not None:
         return True
-    if not path.is_dir():
-        return False
-    if native.is_native(path):
-        return native.read_native(path, with_table=True).kind == "instances" and native.table_of(path) is not None
-    source = find_source(path)
-    return source is not None and ANNOTATION_FORMATS[source.format] is not labels
+    return path.is_dir() and find_source(path) is not None
 
 
 def compare_objects(ground_truth: Reading, prediction: Reading, *, progress: Progress | None = None) -> ComparedObjects:

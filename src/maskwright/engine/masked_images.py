@@ -87,7 +87,11 @@ def masked(
             raise DataError(f"{path}: no such file or folder.")
     root = Path(commonpath([(path if path.is_dir() else path.parent).absolute() for path in images]))
     options = options or CodingOptions()
-    found = _annotations(masks, format, annotations)
+    says_masks = mask_glob is not None or options != CodingOptions()
+    is_said = format is not None or annotations is not None or (masks.is_file() and masks.suffix.lower() not in IMAGE_SUFFIXES)
+    if says_masks and is_said:
+        raise DataError(f"{masks}: annotations need no words about the values of masks, such as --kind. Leave one of both out.")
+    found = None if says_masks else _annotations(masks, format, annotations)
     if found is not None:
         data = from_annotations(root, found, image_glob=image_glob, max_pixels=max_pixels, progress=progress)
     elif masks.is_file():
@@ -95,7 +99,7 @@ def masked(
     else:
         apart = None if masks.resolve() == root.resolve() else masks
         seen = scan(root, apart, image_glob=image_glob, mask_glob=mask_glob, max_pixels=max_pixels, progress=progress)
-        data = from_scan(_described(seen, masks), options, max_pixels=max_pixels)
+        data = from_scan(_described(_without_extras(seen, masks), masks), options, max_pixels=max_pixels)
     return _asked(data, images, masks)
 
 
@@ -122,6 +126,13 @@ def _one_mask(mask: Path, images: Sequence[Path], options: CodingOptions, max_pi
     record = Record(image.stem, image, mask)
     seen = Scan(image.parent, Pairing((record,)), (record,), (info,), (histogram(raw, mask),), ())
     return from_scan(_described(seen, mask.parent), options, max_pixels=max_pixels)
+
+
+def _without_extras(seen: Scan, masks: Path) -> Scan:
+    """The scan without what `predict` lays beside its masks, and without a word on files that are no images."""
+    extras = [masks / name for name in native.NO_MASKS] if (masks / native.PREDICTIONS).exists() else []
+    faults = tuple(fault for fault in seen.faults if not any(map(fault.path.is_relative_to, extras)))
+    return replace(seen, faults=faults, pairing=replace(seen.pairing, passed_over=()))
 
 
 def _described(seen: Scan, masks: Path) -> Scan:
