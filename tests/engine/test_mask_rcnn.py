@@ -47,12 +47,11 @@ def weights(run: Run) -> dict[str, torch.Tensor]:
     return load_weights(run.folder / "last.safetensors")[0]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_stopping_and_resuming_changes_no_bit(
-    plan_of: Callable[..., Plan], blobs: DataSet, parts: tuple[DataSet, DataSet], tmp_path: Path, precision: str
+    plan_of: Callable[..., Plan], blobs: DataSet, parts: tuple[DataSet, DataSet], tmp_path: Path
 ) -> None:
     """Boxes are sampled by chance, which depends on seed and step alone."""
-    plan = plan_of(precision=precision)
+    plan = plan_of(precision="bf16")
     assert Plan.from_json(plan.to_json()) == plan
     whole = train(plan, *parts, out=tmp_path / "whole")
 
@@ -76,7 +75,7 @@ def test_stopping_and_resuming_changes_no_bit(
 
 
 def test_it_learns_bright_discs(plan_of: Callable[..., Plan], parts: tuple[DataSet, DataSet], tmp_path: Path) -> None:
-    plan = plan_of(steps=120, validate_every=60, augmentation=Augmentation.off(), optimizer=Optimizer(learning_rate=3e-3))
+    plan = plan_of(steps=70, validate_every=70, augmentation=Augmentation.off(), optimizer=Optimizer(learning_rate=3e-3))
     run = train(plan, *parts, out=tmp_path / "run")
     predict = load(run.folder)
     scores = evaluate(predict, parts[0])

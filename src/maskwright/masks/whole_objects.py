@@ -35,8 +35,8 @@ def whole_objects(found: Iterable[tuple[Tile, Instances]], size_hw: tuple[int, i
 
     An object that a tile cuts is left to the neighbour that sees all that is there of it and more. Where every tile cuts it,
     its parts become one, if they agree on the pixels that their tiles share. Doubles of one class go; the one stays whose
-    tile has its middle nearest. Objects no larger than the overlap of the tiles are seen whole by the tile around their middle. Memory follows
-    the pixels of the objects, not the image times their number.
+    tile has its middle nearest. Objects no larger than the overlap of the tiles are seen whole by the tile around their
+    middle. Memory follows the pixels of the objects, not the image times their number.
     """
     tiles, objects = [], list[_Found]()
     for tile, instances in found:
