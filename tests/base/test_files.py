@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskwright.base.errors import MaskwrightError
-from maskwright.base.files import atomic_path, atomic_write, natural_key, read_json, sha256, write_json
+from maskwright.base.files import atomic_folder, atomic_path, atomic_write, natural_key, read_json, sha256, write_json
 
 OLD, NEW = b"the old content", b"the new content, which is longer"
 
@@ -102,6 +102,42 @@ def test_a_fault_of_the_writer_leaves_the_old_file_and_is_not_hidden(tmp_path):
         write_half()
     assert path.read_bytes() == OLD
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_is_whole_or_as_it_was(tmp_path, there):
+    """New files come beside and over old ones; where the block fails, nothing has changed and nothing is left."""
+    folder = tmp_path / "out" if there else tmp_path / "new" / "out"
+    if there:
+        (folder / "a").mkdir(parents=True)
+        (folder / "a" / "old.txt").write_text("old")
+        (folder / "both.txt").write_text("old")
+
+    def write(fail: bool) -> None:
+        with atomic_folder(folder) as temporary:
+            atomic_write(temporary / "a" / "new.txt", "new")
+            atomic_write(temporary / "both.txt", "new")
+            if fail:
+                raise ZeroDivisionError
+
+    def tree() -> dict[str, str]:
+        files = (path for path in tmp_path.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+
+    with pytest.raises(ZeroDivisionError):
+        write(fail=True)
+    old = {"a/old.txt": "old", "both.txt": "old"} if there else {}
+    assert tree() == old
+    assert folder.exists() == there
+    write(fail=False)
+    assert tree() == {**old, "a/new.txt": "new", "both.txt": "new"}
+    assert all(not path.name.startswith(".") for path in tmp_path.rglob("*"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MaskwrightError, match=r"file/out: cannot be written"), atomic_folder(tmp_path / "file" / "out"):
+        pass
 
 
 def test_the_temporary_path_keeps_the_suffix_that_image_writers_look_at(tmp_path):

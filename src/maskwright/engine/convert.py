@@ -11,12 +11,11 @@ from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
 from maskwright.base.files import atomic_folder, read_json, write_json
 from maskwright.data.findings import Finding
 from maskwright.data.scan import Progress
-from maskwright.engine.convert_source import ObjectSource, SourceImage, open_source
+from maskwright.engine.convert_source import ObjectSource, SourceImage, open_source, stem_of
 from maskwright.engine.reading import Reading
 from maskwright.engine.round_trip import ImageTrip, compare
 from maskwright.formats import ANNOTATION_FORMATS
 from maskwright.formats.annotations import AnnotatedImage, Loss
-from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.masks.types import Instances
 
 REPORT = "conversion.json"
@@ -157,13 +156,13 @@ class _Work:
 
     def round_trip(self, written: Sequence[AnnotatedImage], told: Sequence[Loss]) -> list[ImageTrip]:
         """What came back of every image that was written."""
-        by_name = {_stem(image.name): image for image in written} | {image.name: image for image in written}
+        by_name = {stem_of(image.name): image for image in written} | {image.name: image for image in written}
         losses: dict[str, list[Loss]] = defaultdict(list)
         for loss in told:
             losses[loss.image].append(loss)
         trips = []
         for number, image in enumerate(self.done, 1):
-            found = by_name.get(image.name) or by_name.get(_stem(image.name))
+            found = by_name.get(image.name) or by_name.get(stem_of(image.name))
             before = image.load()
             if found is None:
                 gone = Loss(image.name, None, f"the image did not come back, with its {len(before)} objects", 0.0)
@@ -229,9 +228,3 @@ def _foreign(folder: Path, staging: Path, known: set[str]) -> list[Finding]:
         return []
     words = f"{folder} holds {len(others)} more files, which this conversion did not write: {', '.join(others[:SHOWN])}."
     return [Finding("warning", "other-files", words, "Who reads the folder may take them for a part of it; move them away.")]
-
-
-def _stem(name: str) -> str:
-    """The name without the suffix of an image."""
-    suffix = PurePosixPath(name).suffix
-    return name[: -len(suffix)] if suffix.lower() in IMAGE_SUFFIXES else name

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from maskwright.base.errors import DataError
 from maskwright.data import findings
@@ -17,10 +17,13 @@ from maskwright.data.scan import Fault, Progress, scan
 from maskwright.engine.reading import Reading
 from maskwright.formats import ANNOTATION_FORMATS, coco, labels, native
 from maskwright.formats.annotations import AnnotatedImage, Annotations
+from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.formats.images import image_info
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import to_instances
 from maskwright.masks.types import Instances
+
+SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +58,9 @@ def open_source(
     for place in (path, *([images] if images else [])):
         if not place.exists():
             raise DataError(f"{place}: no such file or folder.")
-    annotations = annotations_of(reading)
+    annotations = annotations_of(reading if reading.format else replace(reading, format=_only_format(reading)))
     if annotations is not None:
-        return _of_annotations(annotations, reading, images or (path if path.is_dir() else path.parent))
+        return _of_annotations(annotations, reading, images)
     return _of_masks(_masks(reading, images, progress), reading, parts_as_objects=parts_as_objects)
 
 
@@ -77,14 +80,38 @@ def annotations_of(reading: Reading) -> Annotations | None:
     return None if source is None else source.read()
 
 
+def _only_format(reading: Reading) -> str | None:
+    """The format of which there are annotations in a folder: they go before masks, since they tell more of objects."""
+    if reading.annotations is not None or _says_masks(reading) or not reading.path.is_dir():
+        return None
+    found = [name for name, module in ANNOTATION_FORMATS.items() if name != "labels" and module.find(reading.path)]
+    if len(found) > 1:
+        raise DataError(
+            f"{reading.path}: there are annotations of several formats. Say which with --format: {', '.join(found)}."
+        )
+    return found[0] if found else None
+
+
 def _says_masks(reading: Reading) -> bool:
     return reading.masks is not None or reading.mask_glob is not None or reading.coding != CodingOptions()
 
 
-def _of_annotations(annotations: Annotations, reading: Reading, root: Path) -> ObjectSource:
-    """Every annotated image whose size is known, by its file if that is there, else by the annotations."""
-    records, partners, _ = partners_of(root, pair(root, image_glob=reading.image_glob), annotations)
+def _of_annotations(annotations: Annotations, reading: Reading, images: Path | None) -> ObjectSource:
+    """Every annotated image whose size is known, by its file if that is there, else by the annotations.
+
+    Where nobody named the images' folder, a file is an image's if it lies where the annotations say, and not by its name alone:
+    beside an annotation file may lie whatever.
+    """
+    root = images or (reading.path if reading.path.is_dir() else reading.path.parent)
+    pairing = pair(root, image_glob=reading.image_glob)
+    records, partners, _ = partners_of(root, pairing, annotations)
     record_of = {partners[record.id]: record for record in records if record.id in partners}
+    if images is None:
+        record_of = {
+            image: record
+            for image, record in record_of.items()
+            if image.size_hw is None or stem_of(image.name) in (record.id, stem_of(record.image.relative_to(root).as_posix()))
+        }
     made: list[SourceImage] = []
     faults: list[Fault] = []
     absent: list[str] = []
@@ -97,8 +124,12 @@ def _of_annotations(annotations: Annotations, reading: Reading, root: Path) -> O
             absent += [] if image in record_of else [image.name]
     told = [*findings.of_notes(annotations.notes), *findings.of_faults(faults, root)]
     if absent:
-        words = f"{len(absent)} of {len(annotations.images)} images are not in {root} ({', '.join(absent[:3])}, ...)."
+        named = ", ".join(absent[:SHOWN]) + (", ..." if len(absent) > SHOWN else "")
+        words = f"{len(absent)} of {len(annotations.images)} images are not in {root} ({named})."
         told.append(Finding("note", "sizes-as-annotated", words, "Their sizes and names are those of the annotations."))
+    if reading.format is None and any(not _lies_in(record.mask, [annotations.path]) for record in pairing.pairs):
+        words = f"{len(pairing.pairs)} images have masks as well, which are not read."
+        told.append(Finding("note", "masks-not-read", words, "To convert those instead, say what they hold: --kind instances."))
     whole = not faults and not any(note.left_out for note in annotations.notes)
     return ObjectSource(annotations.classes, tuple(made), annotations.words, tuple(told), whole)
 
@@ -151,14 +182,10 @@ def _of_masks(data: DataSet, reading: Reading, *, parts_as_objects: bool) -> Obj
     known = data.labels
     if known is None:
         raise DataError(f"{reading.path}: there are images but no masks. Name the masks' folder with --masks.")
-    path = reading.path
-    others = [] if _says_masks(reading) else [name for name, module in ANNOTATION_FORMATS.items() if module.find(path)]
-    also = f"--format {' or --format '.join(others)}"
     if isinstance(known, MaskFiles) and known.coding.kind != "instances" and not parts_as_objects:
         raise DataError(
-            f"{path}: the masks hold classes ({', '.join(known.classes.names[:5])}, ...), not objects. To make each connected "
-            f"part of a class an object, pass --parts-as-objects; objects that touch are one then."
-            + (f" There are also annotations: {also}." if others else "")
+            f"{reading.path}: the masks hold classes ({', '.join(known.classes.names[:5])}, ...), not objects. To make each "
+            f"connected part of a class an object, pass --parts-as-objects; objects that touch are one then."
         )
 
     def loader(record: Record) -> Callable[[], Instances]:
@@ -170,6 +197,12 @@ def _of_masks(data: DataSet, reading: Reading, *, parts_as_objects: bool) -> Obj
         *(Finding("warning", "doubtful-masks", doubt) for doubt in data.doubts),
     ]
     return ObjectSource(known.classes, made, data.words, tuple(told), not data.faults)
+
+
+def stem_of(name: str) -> str:
+    """A path without the suffix of an image."""
+    suffix = PurePosixPath(name).suffix
+    return name[: -len(suffix)] if suffix.lower() in IMAGE_SUFFIXES else name
 
 
 def _name(record: Record) -> str:

@@ -26,10 +26,12 @@ class ImageTrip:
 def compare(name: str, before: Instances, after: Instances, told: Sequence[Loss]) -> ImageTrip:
     """Compare the objects of an image with what was read of it after writing; `told` are the losses that writing announced."""
     own, other = ([_key(region, each.size_hw) for region in each.regions] for each in (before, after))
-    partner = _equal(own, other, before, after)
+    left_out = {loss.object for loss in told if loss.iou == 0}
+    places = [place for place in range(len(own)) if place not in left_out]
+    partner = _equal(places, own, other, before, after)
     exact = len(partner)
     ious = dict.fromkeys(partner, 1.0)
-    for place, found, value in _nearest(own, other, partner):
+    for place, found, value in _nearest([place for place in places if place not in partner], own, other, partner):
         partner[place], ious[place] = found, value
     losses: list[Loss] = []
     untold = 0
@@ -62,7 +64,11 @@ def _key(region: Region, size_hw: tuple[int, int]) -> tuple[_Key, Region]:
 
 
 def _equal(
-    own: Sequence[tuple[_Key, Region]], other: Sequence[tuple[_Key, Region]], before: Instances, after: Instances
+    places: Sequence[int],
+    own: Sequence[tuple[_Key, Region]],
+    other: Sequence[tuple[_Key, Region]],
+    before: Instances,
+    after: Instances,
 ) -> dict[int, int]:
     """Objects that came back with the same pixels; of several, the one that is like it in everything else."""
     free: dict[_Key, list[int]] = defaultdict(list)
@@ -70,7 +76,8 @@ def _equal(
         free[key].append(place)
     partner: dict[int, int] = {}
     for is_like in (True, False):
-        for place, (key, _) in enumerate(own):
+        for place in places:
+            key, _ = own[place]
             if place in partner or not free[key]:
                 continue
             found = next((one for one in free[key] if not _difference(before, after, place, one)), None)
@@ -83,10 +90,9 @@ def _equal(
 
 
 def _nearest(
-    own: Sequence[tuple[_Key, Region]], other: Sequence[tuple[_Key, Region]], partner: dict[int, int]
+    left: Sequence[int], own: Sequence[tuple[_Key, Region]], other: Sequence[tuple[_Key, Region]], partner: dict[int, int]
 ) -> list[tuple[int, int, float]]:
-    """The other objects, each with what overlaps it most, the best pair first."""
-    left = [place for place in range(len(own)) if place not in partner]
+    """What overlaps each of the objects that are left most, the best pair first."""
     free = sorted(set(range(len(other))) - set(partner.values()))
     pairs: list[tuple[float, int, int]] = []
     for start in range(0, len(left), ROWS):
