@@ -43,7 +43,8 @@ def _largest_first(instances: Instances, areas: Int64[np.ndarray, " n"]) -> Int3
         scores=instances.scores[order],
         is_crowd=instances.is_crowd[order],
     )
-    return np.append(0, order + 1).astype(np.int32)[instances_to_labels(sorted_objects)]
+    labels: Int32[np.ndarray, "h w"] = np.append(0, order + 1).astype(np.int32)[instances_to_labels(sorted_objects)]
+    return labels
 
 
 class OwnFiles:

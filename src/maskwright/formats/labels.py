@@ -158,13 +158,14 @@ def _load(file: Path, coding: MaskCoding, entries: dict[int, Entry] | None, max_
 
 
 def _read_raw(file: Path, max_pixels: int) -> RawMask:
-    reader = tiff_pages if image_kind(file) == "tiff" else stored
-    return mask_values(*reader.read_pixels(file, max_pixels), file)
+    read_pixels = tiff_pages.read_pixels if image_kind(file) == "tiff" else stored.read_pixels
+    header, pixels = read_pixels(file, max_pixels)
+    return mask_values(header, pixels, file)
 
 
 def _size_hw(file: Path, max_pixels: int) -> tuple[int, int]:
-    reader = tiff_pages if image_kind(file) == "tiff" else stored
-    header = reader.read_header(file, max_pixels)
+    read_header = tiff_pages.read_header if image_kind(file) == "tiff" else stored.read_header
+    header = read_header(file, max_pixels)
     return stored.oriented_size(header.size_hw, header.orientation)
 
 

@@ -195,7 +195,8 @@ def _described(file_name: str, instances: Instances, places: Sequence[int]) -> b
         for tag, value in (("xmin", x0 + 1), ("ymin", y0 + 1), ("xmax", x1), ("ymax", y1)):
             add(box, tag, value)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8")
+    content: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return content
 
 
 def _file_name_of(name: str, path: Path) -> str:

@@ -87,13 +87,11 @@ def read_pictures(objects: Path, classes: Path, known: Classes, table: Table, ma
 def _numbers(path: Path, table: Table, max_pixels: int) -> Int64[np.ndarray, "h w"]:
     """What the table says of every pixel. Raises `MaskValueError` that names the values that are not in it."""
     raw = mask_values(*stored.read_pixels(path, max_pixels), path)
-    values, known, written = raw.numbers(), table.of_number, str
+    values, known, colors = raw.numbers(), table.of_number, raw.palette
     if raw.is_color:
-        known, written = table.of_color, lambda value: str(unpacked(value))
-    elif table.by_color and raw.palette is not None:
-        colors = raw.palette
+        known = table.of_color
+    elif table.by_color and colors is not None:
         known = {number: table.of_color[one] for number, one in enumerate(map(number_of, colors)) if one in table.of_color}
-        written = lambda value: f"{value} (colour {colors[value]})"  # noqa: E731
     if raw.is_color:
         present, places = np.unique(values, return_inverse=True)
     else:
@@ -101,7 +99,7 @@ def _numbers(path: Path, table: Table, max_pixels: int) -> Int64[np.ndarray, "h 
     counts = np.bincount(places.ravel(), minlength=len(present)).tolist()
     wrong = [(value, counts[at]) for at, value in enumerate(present.tolist()) if counts[at] and value not in known]
     if wrong:
-        listed = ", ".join(f"{written(value)} in {count} pixels" for value, count in wrong[:SHOWN])
+        listed = ", ".join(f"{unpacked(value) if raw.is_color else value} in {count} pixels" for value, count in wrong[:SHOWN])
         raise MaskValueError(
             f"{path}: holds values that are no class: {listed}. Known are {len(known)}. Name the classes in {LABELMAP}, a line "
             f"NAME:RED,GREEN,BLUE:: each, or correct the picture."
