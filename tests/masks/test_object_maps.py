@@ -121,6 +121,17 @@ def test_foreground_without_a_seed_is_an_object_all_the_same_and_specks_are_none
     assert find_objects(flat, Finding(smallest=1)).max() == 2
 
 
+def test_doubtful_objects_are_left_out():
+    """Two squares whose pixels belong to an object with probability 0.6 and 0.9."""
+    classes = np.zeros((2, 8, 16), np.float32)
+    classes[1, 2:6, 2:6], classes[1, 2:6, 10:14] = 0.6, 0.9
+    classes[0] = 1 - classes[1]
+    nothing = np.zeros((8, 16), np.float32)
+    maps = ObjectMaps(classes, nothing, nothing)
+    assert [find_objects(maps, Finding(sure=sure)).max() for sure in (0.0, 0.59, 0.61, 0.91)] == [2, 2, 1, 0]
+    assert (find_objects(maps, Finding(sure=0.7))[2:6, 10:14] == 1).all()
+
+
 def test_an_object_has_the_class_of_most_of_its_probability():
     labels = np.zeros((4, 8), np.int32)
     labels[1:3, 1:3], labels[1:3, 5:7] = 1, 2
@@ -148,7 +159,7 @@ def test_ignored_pixels_stay_so():
     assert to_maps(empty)[CLASS].tolist() == [[IGNORE, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
-@pytest.mark.parametrize("values", [{"foreground": 0.0}, {"seed": 1.0}, {"smallest": 0}])
+@pytest.mark.parametrize("values", [{"foreground": 0.0}, {"seed": 1.0}, {"smallest": 0}, {"sure": 1.0}])
 def test_thresholds_that_find_nothing_or_all_are_refused(values):
     with pytest.raises(PlanError, match="between 0 and 1"):
         Finding(**values)

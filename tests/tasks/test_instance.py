@@ -16,7 +16,7 @@ from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.batches import Batch
 from maskwright.sampling.normalize import Normalization
 from maskwright.tasks import task_of
-from maskwright.tasks.instance import FOREGROUNDS, SEEDS, SMALLEST
+from maskwright.tasks.instance import FOREGROUNDS, SEEDS, SMALLEST, SURE
 
 CLASSES = Classes.named("background", "cell")
 PLAN = Plan(
@@ -102,8 +102,8 @@ def test_settled_are_the_thresholds_that_the_scores_favour():
         scores = TASK.scores(["a"], [TASK.tally("a", truth, found)])
         return np.mean([scores.row(f"AP{at} (StarDist)", "cell").value for at in (50, 55, 60, 65, 70, 75)])
 
-    usual = {"foreground": 0.5, "seed": 0.4, "smallest": 8}
-    tried = [usual, *({**usual, "foreground": a, "seed": b} for a in FOREGROUNDS for b in SEEDS)]
+    usual = {"foreground": 0.5, "seed": 0.4, "smallest": 8, "sure": 0.0}
+    tried = [usual, *({**usual, "foreground": a, "seed": b, "sure": c} for a in FOREGROUNDS for b in SEEDS for c in SURE)]
     best = max(tried, key=lambda thresholds: agreement(**thresholds))
     expected = max([best, *({**best, "smallest": pixels} for pixels in SMALLEST)], key=lambda each: agreement(**each))
     assert expected != usual

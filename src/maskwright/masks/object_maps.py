@@ -36,17 +36,18 @@ class ObjectMaps(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """How objects are found in maps: where there is foreground, where a seed, and how small an object may be."""
+    """How objects are found in maps: where there is foreground, where a seed, and how small and doubtful an object may be."""
 
     foreground: float = 0.5  # the least probability that a pixel belongs to any object
     seed: float = 0.4  # the least depth of a seed
     smallest: int = 8  # pixels of an object
+    sure: float = 0.0  # the least mean probability over an object's pixels that they belong to any
 
     def __post_init__(self) -> None:
-        if not (0 < self.foreground < 1 and 0 < self.seed < 1 and self.smallest >= 1):
+        if not (0 < self.foreground < 1 and 0 < self.seed < 1 and self.smallest >= 1 and 0 <= self.sure < 1):
             raise PlanError(
                 f"Objects are found with thresholds between 0 and 1 and from 1 pixel on, not with {self.foreground}, "
-                f"{self.seed} and {self.smallest}."
+                f"{self.seed}, {self.sure} and {self.smallest}."
             )
 
 
@@ -83,11 +84,11 @@ def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]
     Seeds are the connected parts deeper than the threshold; parts of the foreground without a seed are objects as they are, so
     that small and thin ones are not lost.
     """
-    return without_small(grow(maps, finding), finding.smallest)
+    return believable(grow(maps, finding), maps, finding)
 
 
 def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
-    """The objects of `find_objects` with the small ones among them, in numbers that may have gaps."""
+    """The objects of `find_objects` with small and doubtful ones among them, in numbers that may have gaps."""
     foreground = maps.classes[1:].sum(axis=0) >= finding.foreground
     depth = ndimage.gaussian_filter(maps.depth * (1 - maps.outline), SMOOTH_PX, mode="nearest", truncate=3)
     seeds, count = components(foreground & (depth >= finding.seed), connectivity=4)
@@ -105,10 +106,11 @@ def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     return labels
 
 
-def without_small(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.ndarray, "h w"]:
-    """Objects of enough pixels, numbered anew without gaps."""
+def believable(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
+    """The objects that are large and sure enough, numbered anew without gaps."""
     areas = np.bincount(labels.ravel())
-    kept = areas >= smallest
+    sums = np.bincount(labels.ravel(), weights=maps.classes[1:].sum(axis=0).ravel())
+    kept = (areas >= finding.smallest) & (sums >= finding.sure * areas)
     kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
     return np.asarray(numbers[labels])

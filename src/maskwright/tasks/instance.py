@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from maskwright.losses.objects import EXTRA_OUTPUTS
 from maskwright.masks.convert import to_instances
-from maskwright.masks.object_maps import Finding, ObjectMaps, find_objects, grow, instances_of, without_small
+from maskwright.masks.object_maps import Finding, ObjectMaps, believable, find_objects, grow, instances_of
 from maskwright.masks.tiles import Tile, blend
 from maskwright.masks.types import Instances, Segmentation
 from maskwright.metrics import instance
@@ -27,6 +27,7 @@ from maskwright.sampling.batches import Batch
 FOREGROUNDS = (0.3, 0.4, 0.5, 0.6)  # thresholds that are tried
 SEEDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 SMALLEST = (8, 20, 40)
+SURE = (0.0, 0.7, 0.8)
 SETTLED_AT = 6  # thresholds of IoU, from 0.5 to 0.75
 
 Scored = tuple[Float32[np.ndarray, "k h w"], Segmentation]  # what the network says of an image, and its ground truth
@@ -84,10 +85,13 @@ class InstanceTask:
     def settle(self, images: Sequence[Scored]) -> dict[str, Any]:
         """The thresholds that find the objects of these images best: average precision at IoU 0.5 to 0.75.
 
-        First both thresholds, then the smallest object. Of equals, the ones that are there already.
+        First the three thresholds, then the smallest object. Of equals, the ones that are there already.
         """
-        pairs = [replace(self.finding, foreground=a, seed=b) for a, b in product(FOREGROUNDS, SEEDS)]
-        best = self._best([self.finding, *pairs], images)
+        every = [
+            replace(self.finding, foreground=foreground, seed=seed, sure=sure)
+            for foreground, seed, sure in product(FOREGROUNDS, SEEDS, SURE)
+        ]
+        best = self._best([self.finding, *every], images)
         return asdict(self._best([best, *(replace(best, smallest=pixels) for pixels in SMALLEST)], images))
 
     def _best(self, findings: Sequence[Finding], images: Sequence[Scored]) -> Finding:
@@ -103,10 +107,10 @@ class InstanceTask:
         """What matches in one image, of all classes together, for each way to find objects."""
         named, grown = _named(maps), dict[Finding, Int32[np.ndarray, "h w"]]()
         for finding in findings:
-            growth = replace(finding, smallest=1)
+            growth = replace(finding, smallest=1, sure=0.0)
             if growth not in grown:
-                grown = {growth: grow(named, growth)}  # the last one alone: several differ in the smallest object only
-            found = instances_of(without_small(grown[growth], finding.smallest), named, self.plan.classes)
+                grown = {growth: grow(named, growth)}  # the last one alone: several differ only in what is believed
+            found = instances_of(believable(grown[growth], named, finding), named, self.plan.classes)
             of_classes = match_counts(truth, found, THRESHOLDS[:SETTLED_AT])
             yield MatchCounts(*(part.sum(axis=0) for part in vars(of_classes).values()))
 
