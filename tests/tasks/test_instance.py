@@ -50,6 +50,12 @@ def test_the_network_draws_classes_outline_and_depth():
     assert TASK.losses(network, Batch(images, target, ("a", "b"))).keys() == {"cross-entropy", "dice", "outline", "depth"}
 
 
+def test_outlines_and_depths_are_rare_before_anything_is_learned():
+    maps = TASK.predict_tile(TASK.network(), torch.zeros(1, 1, 16, 16))
+    assert maps[:, -2:].mean() < 0.2
+    assert 0.2 < maps[:, 0].mean() < 0.8
+
+
 def test_what_a_tile_says_lies_between_0_and_1():
     said = TASK.predict_tile(TASK.network(), torch.randn(1, 1, 9, 9))
     assert said.min() >= 0

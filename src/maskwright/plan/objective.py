@@ -22,6 +22,7 @@ from maskwright.sampling.batches import Batch, Batches
 from maskwright.sampling.objects import learnable
 from maskwright.sampling.samples import PreparedSamples
 
+RARE = -2.5  # logits of outlines and depths at first: most pixels are neither, and learning that takes a hundred steps
 Objective = CompoundLoss | ObjectLoss
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]  # of a network on a batch: named terms, weights included
 
@@ -40,9 +41,13 @@ def detects(plan: Plan) -> bool:
 
 
 def build_network(plan: Plan) -> nn.Module:
-    """A fresh network with an output a class, and for maps of objects two more."""
+    """A fresh network with an output a class, and for maps of objects two more that are rare at first (arXiv:1708.02002)."""
     extra = EXTRA_OUTPUTS if plan.task == "instance" and not detects(plan) else 0
-    return plan.model.build(channels=plan.channels, classes=len(plan.classes) + extra)
+    network = plan.model.build(channels=plan.channels, classes=len(plan.classes) + extra)
+    head = getattr(network, "head", None)
+    if extra and isinstance(head, nn.Conv2d) and head.bias is not None:
+        nn.init.constant_(head.bias[-extra:], RARE)
+    return network
 
 
 def start_encoder(plan: Plan, network: nn.Module) -> None:
