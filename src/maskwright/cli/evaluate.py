@@ -65,7 +65,7 @@ def _compare(
         found = compare_readings(reading, Reading(path=prediction, max_pixels=reading.max_pixels), progress=progress)
     heading("Masks", f"{prediction} against {ground_truth}")
     for words in found.words:
-        say(f"{words[:1].upper()}{words[1:].rstrip('.')}.", indent=2)
+        say(f"{words[:1].upper()}{words[1:].removesuffix('.')}.", indent=2)
     show_scores(found.scores)
     if every_rule and found.conventions:
         show_conventions(found.conventions)

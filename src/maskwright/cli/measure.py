@@ -56,7 +56,7 @@ def command(
     measuring = Measuring(found, pixel_size=size)
     heading("Objects", f"{source} on {counted(len(measuring))}")
     for words in found.words:
-        say(f"{words[:1].upper()}{words[1:].rstrip('.')}.", indent=2)
+        say(f"{words[:1].upper()}{words[1:].removesuffix('.')}.", indent=2)
     for words in measuring.words:
         tell("note", f"{words}.")
     areas: dict[str, list[float]] = defaultdict(list)
