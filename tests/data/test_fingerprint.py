@@ -11,10 +11,7 @@ from PIL import Image
 
 from maskwright.base.errors import DataError
 from maskwright.data.dataset import read
-from maskwright.data.fingerprint import Fingerprint, _Tally, fingerprint
-from maskwright.masks.classes import Classes
-from maskwright.masks.region import Region
-from maskwright.masks.types import Instances
+from maskwright.data.fingerprint import Fingerprint, fingerprint
 
 
 def write(folder: Path, name: str, image, mask) -> None:
@@ -85,38 +82,18 @@ def test_objects_that_touch_are_counted_one_by_one_where_they_are_numbered(tmp_p
         labels[10 * (number // 6) : 10 * (number // 6) + 10, 10 * (number % 6) : 10 * (number % 6) + 10] = number + 1
     write(tmp_path, "a", np.zeros((60, 60), np.uint8), labels)
     made = fingerprint(read(tmp_path, kind="instances"))
-    assert made.objects_per_image == 36
+    assert (made.objects_per_image, made.most_objects) == (36, 36)
+    assert (made.touching, made.overlap, made.extent, made.sides) == (1, 0, 10, (10, 10))
     assert made.object_sizes[1] == (100, 100, 100)
     assert made.thickness == pytest.approx(10, abs=1)
-
-
-def test_touching_and_extent_of_numbered_objects(tmp_path):
-    labels = np.zeros((60, 60), np.uint16)
-    labels[0:10, 0:10], labels[10:20, 0:30], labels[40:45, 40:45] = 1, 2, 3
-    write(tmp_path, "a", np.zeros((60, 60), np.uint8), labels)
-    made = fingerprint(read(tmp_path, kind="instances"))
-    assert made.most_objects == 3
-    assert made.touching == pytest.approx(2 / 3)
-    assert made.overlap == 0
-    assert made.extent == pytest.approx(30, abs=0.5)
-
-
-def test_objects_under_others_are_counted():
-    """5 of 10 pixels of one object lie under the other; a third lies apart."""
-    boxes = ((0, 0, 10, 1), (5, 0, 15, 1), (0, 5, 4, 6))
-    regions = tuple(Region(box, np.ones((box[3] - box[1], box[2] - box[0]), bool)) for box in boxes)
-    tally = _Tally(Classes.named("background", "cell"), stride=1)
-    tally.add_objects(
-        Instances((8, 20), regions, np.ones(3, np.int64), np.ones(3), np.zeros(3, bool), Classes.named("background", "cell"))
-    )
-    assert (tally.hidden, tally.object_pixels, tally.touching, tally.objects) == (5, 24, 2, 3)
 
 
 def test_without_numbered_objects_their_extent_is_not_known(tmp_path):
     mask = np.zeros((20, 30), np.uint8)
     mask[5:9, 5:9] = 1
     write(tmp_path, "a", np.zeros((20, 30), np.uint8), mask)
-    assert fingerprint(read(tmp_path)).extent is None
+    made = fingerprint(read(tmp_path))
+    assert (made.extent, made.sides) == (None, None)
 
 
 def test_no_foreground_is_said_and_not_divided_by(tmp_path):

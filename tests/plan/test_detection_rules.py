@@ -60,6 +60,8 @@ def test_anchors_reach_the_objects_and_there_are_enough_detections() -> None:
     assert large.anchor_sizes == (32, 64, 128, 256, 512)
     assert (large.encoder, large.detections, large.fixed_norms) == ("resnet50", 100, True)
     assert "norms stay as they are trained" in why
+    mixed = replace(PETS, sides=(11.0, 237.0))  # small things beside large ones: the anchors lie around the middle of both
+    assert rules.network(mixed, MaskRCNNConfig(), None)[0].anchor_sizes == (16, 32, 64, 128, 256)
     assert rules.network(replace(NUCLEI, most_objects=9000), MaskRCNNConfig(), None)[0].detections == 500
 
 

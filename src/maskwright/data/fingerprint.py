@@ -11,16 +11,16 @@ from scipy import ndimage
 
 from maskwright.base.errors import DataError
 from maskwright.base.rng import stream
+from maskwright.data.crowding import Crowding
 from maskwright.data.dataset import DataSet
 from maskwright.masks.classes import IGNORE, Classes
-from maskwright.masks.convert import hidden_pixels, instances_to_labels, to_label_map
+from maskwright.masks.convert import to_label_map
 from maskwright.masks.regions import components, object_areas
 from maskwright.masks.types import Instances, Segmentation
 
 PIXELS_READ = 4096  # pixels of an image that the intensities are taken from, drawn at random: a thousand images give 4 million
 PERCENTILES = (0.5, 50.0, 99.5)
 AREA_PERCENTILES = (10.0, 50.0, 90.0)
-EXTENT_PERCENTILE = 99.0
 MOST_MEASURED = 128  # images in which thickness is measured, spread evenly: a distance transform is slow
 WINDOW = 512  # pixels of the side of the middle part in which it is measured
 LINE = 100  # an area of more than so many squares of its thickness is a line or a net, not a blob
@@ -48,9 +48,9 @@ class Fingerprint:
     classes are shared out in the upper and lower halves of images, from 0 (alike) to 1; streets have a top, tissue has none.
     color: how far the channels of a typical RGB image differ, from 0 (gray) to 1; photographs have 0.04 and more.
 
-    Of data whose objects are known one by one: most_objects of an image, extent (the longer side of the box that 99 % of the
-    objects fit into, None where objects are not known), overlap (the share of their pixels that lie under others), touching
-    (the share of objects that touch or overlap another).
+    Of data whose objects are known one by one (`data.crowding`): most_objects of an image; extent, the longer side of nearly
+    the largest, and sides, those of most (None where objects are not known); overlap, the share of their pixels that lie under
+    others; touching, the share of objects that touch or overlap another.
     """
 
     images: int
@@ -69,6 +69,7 @@ class Fingerprint:
     color: float = 0.0
     most_objects: int = 0
     extent: float | None = None
+    sides: tuple[float, float] | None = None
     overlap: float = 0.0
     touching: float = 0.0
 
@@ -113,6 +114,7 @@ class Fingerprint:
                 color=float(value.get("color", 0.0)),
                 most_objects=int(value.get("most_objects", 0)),
                 extent=value.get("extent"),
+                sides=(value["sides"][0], value["sides"][1]) if value.get("sides") else None,
                 overlap=float(value.get("overlap", 0.0)),
                 touching=float(value.get("touching", 0.0)),
             )
@@ -173,8 +175,7 @@ class _Tally:
         self.counts: list[int] = []
         self.thick: list[tuple[float, int]] = []
         self.halves = np.zeros((2, len(classes)), np.int64)
-        self.extents: list[int] = []
-        self.objects, self.touching, self.object_pixels, self.hidden = 0, 0, 0, 0
+        self.crowding = Crowding()
 
     def add_image(self, name: str, image: Num[np.ndarray, "h w c"]) -> None:
         channels = image.shape[2]
@@ -200,18 +201,9 @@ class _Tally:
             self.areas[class_id].extend(areas)
         self.counts.append(sum(len(areas) for _, areas in objects))
         if isinstance(segmentation, Instances):
-            self.add_objects(segmentation)
+            self.crowding.add(segmentation)
         if len(self.counts) % self.stride == 1 % self.stride:
             self.thick.extend(_thicknesses(segmentation, ids))
-
-    def add_objects(self, instances: Instances) -> None:
-        """How large objects are, and how close to each other."""
-        boxes = [region.box_xyxy for region in instances.regions]
-        self.extents += [max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes]
-        self.objects += len(instances)
-        self.object_pixels += sum(region.area for region in instances.regions)
-        self.hidden += hidden_pixels(instances)
-        self.touching += _touching(instances)
 
     def finish(self) -> Fingerprint:
         if len(self.channels) > 1:
@@ -241,9 +233,10 @@ class _Tally:
             up_down=_difference(*self.halves),
             color=float(np.median(self.colors)),
             most_objects=max(self.counts, default=0),
-            extent=float(np.percentile(self.extents, EXTENT_PERCENTILE)) if self.extents else None,
-            overlap=self.hidden / max(self.object_pixels, 1),
-            touching=self.touching / max(self.objects, 1),
+            extent=self.crowding.extent,
+            sides=self.crowding.sides,
+            overlap=self.crowding.overlap,
+            touching=self.crowding.touching,
         )
 
 
@@ -274,18 +267,6 @@ def _object_areas(segmentation: Segmentation, ids: UInt16[np.ndarray, "h w"], cl
     for class_id in range(1, classes):
         if (areas := object_areas(ids, class_id)).size:
             yield class_id, areas.tolist()
-
-
-def _touching(instances: Instances) -> int:
-    """How many objects have a neighbour at an edge, or lie over or under another."""
-    labels = instances_to_labels(instances)
-    touching = np.zeros(len(instances) + 1, bool)
-    for one, other in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
-        meet = (one != other) & (one > 0) & (other > 0)
-        touching[one[meet]] = touching[other[meet]] = True
-    shown = np.bincount(labels.ravel(), minlength=len(instances) + 1)[1:]
-    areas = np.array([region.area for region in instances.regions], np.int64)
-    return int(np.count_nonzero(touching[1:] | (shown < areas)))
 
 
 def _thicknesses(segmentation: Segmentation, ids: UInt16[np.ndarray, "h w"]) -> Iterator[tuple[float, int]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from math import ceil, log2, sqrt
-from statistics import median, median_low
+from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
 from maskwright.models import MaskRCNNConfig
@@ -21,7 +21,6 @@ WIDTH, BOX_WIDTH = 128, 512  # half of what the paper has: a step is twice as fa
 CANDIDATES, PROPOSALS, SAMPLED_BOXES = 500, 300, 128  # the paper's are 1000, 1000 and 512, for larger images
 DETECTIONS = 100, 500  # an image, as in COCO, and at most
 SMALLEST_ANCHORS = 8, 16, 32  # pixels, of the finest map
-COVERED = 1.5  # times the largest anchor: as large as the objects may be
 TILES = 1024, 1536  # pixels a side: usual, and the largest that is predicted at once
 RATE = 1e-3
 
@@ -54,10 +53,9 @@ def way(found: Fingerprint) -> tuple[str, str]:
 
 def network(found: Fingerprint, like: MaskRCNNConfig, weights: str | None) -> tuple[MaskRCNNConfig, str]:
     """A Mask R-CNN for such objects; its encoder as `like` has it. And why."""
-    sides = [sqrt(areas[0]) for areas in found.object_sizes if areas]
-    reach = _extent(found) / COVERED / 2 ** (len(LEVEL_STRIDES) - 1)
-    wanted = max(reach, median(sides) / 2 if sides else SMALLEST_ANCHORS[-1])
-    finest = min(SMALLEST_ANCHORS, key=lambda size: abs(log2(size) - log2(max(wanted, 1))))
+    low, high = _sides(found)
+    middle = len(LEVEL_STRIDES) // 2
+    finest = min(SMALLEST_ANCHORS, key=lambda size: abs(log2(size * 2**middle) - log2(max(low * high, 1)) / 2))
     least, most = DETECTIONS
     detections = max(least, min(most, 2 * found.most_objects))
     config = replace(
@@ -73,7 +71,7 @@ def network(found: Fingerprint, like: MaskRCNNConfig, weights: str | None) -> tu
     )
     why = (
         f"A pyramid of {WIDTH} channels, which a processor can train. Anchors of {finest} to {config.anchor_sizes[-1]:g} "
-        f"pixels, for objects of up to {_extent(found):.0f}; up to {detections} objects in an image or tile, as "
+        f"pixels, for objects of mostly {low:.0f} to {high:.0f}; up to {detections} objects in an image or tile, as "
         f"{found.most_objects} are the most that are known."
     )
     if config.fixed_norms:
@@ -122,6 +120,14 @@ def loss() -> Choice:
     """What is minimised; the plan's `loss` has no part in it."""
     why = "Whether a box holds an object and where (twice: proposed, then corrected), its class, its mask (arXiv:1703.06870)."
     return "the five losses of Mask R-CNN", why
+
+
+def _sides(found: Fingerprint) -> tuple[float, float]:
+    """How small and how large most objects are."""
+    if found.sides is not None:
+        return found.sides
+    sides = [sqrt(area) for areas in found.object_sizes if areas for area in areas]
+    return min(sides, default=1.0), max(sides, default=1.0)
 
 
 def _extent(found: Fingerprint) -> float:
