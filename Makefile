@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs figures bench results networks kills clean
+.PHONY: help demo test lint check docs figures bench results mosaic networks kills clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this 
 
 results: .venv/installed-dev ## train on the real data sets in DATA and rewrite docs/results
 	$(BIN)/python benchmarks/results.py $(DATA)
+
+mosaic: .venv/installed-dev ## predict and score one image of 5,000 nuclei with RUN, a run that was trained on them
+	$(BIN)/python benchmarks/mosaic.py $(RUN) $(DATA)
 
 networks: .venv/installed-dev ## train, stop, resume, score and predict with every network on every data set, a few steps each
 	$(BIN)/python benchmarks/every_network.py $(DATA)

@@ -73,14 +73,17 @@ def lay(data: Path) -> int:
 
 
 def cell(sample: Sample, rng: np.random.Generator) -> tuple[UInt8[np.ndarray, "h w"], Int32[np.ndarray, "h w"]]:
-    """A part of an image and the numbers of its objects, turned and mirrored by chance."""
+    """A part of an image, evenly exposed, and the numbers of its objects, turned and mirrored by chance."""
     assert sample.segmentation is not None  # every image of the set has a mask
     labels = instances_to_labels(to_instances(sample.segmentation))
     y, x = (int(rng.integers(side - CELL + 1)) for side in labels.shape)
     here = slice(y, y + CELL), slice(x, x + CELL)
     turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
     objects = relabel_sequential(labels[here])[0].astype(np.int32)
-    pixels, objects = (np.rot90(part, turns) for part in (sample.image[here][..., 0], objects))
+    gray = sample.image[..., 0].astype(np.float32)
+    low, high = np.percentile(gray, (0.5, 99.5))  # as one exposure would show them all
+    exposed = np.clip((gray[here] - low) / max(high - low, 1) * 255, 0, 255).astype(np.uint8)
+    pixels, objects = np.rot90(exposed, turns), np.rot90(objects, turns)
     return (pixels[:, ::-1], objects[:, ::-1]) if mirrored else (pixels, objects)
 
 

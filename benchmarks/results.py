@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "results"
 RECORDS = ROOT / "docs" / "results" / "records"
 SPEED = ROOT / "benchmarks" / "speed.json"
+MOSAIC = RECORDS / "mosaic.json"
 MASKWRIGHT = (sys.executable, "-c", "from maskwright.cli.main import run; run()")
 
 
@@ -140,6 +141,8 @@ def write_page() -> None:
     """The tables of docs/results, from the records alone."""
     sections = [section for data in DATA if (section := compared(data))]
     sections += [detail(one) for one in EXPERIMENTS if one.network == "unet-plain" and one.record.exists()]
+    if MOSAIC.exists():
+        sections.append(mosaic(read_json(MOSAIC)))
     if SPEED.exists():
         sections.append(speed(read_json(SPEED)))
     atomic_write(ROOT / "docs" / "results" / "tables.md", "\n".join(sections))
@@ -204,6 +207,24 @@ def part_of(record: dict[str, Any]) -> str:
 
 def row(score: Score) -> str:
     return f"| {score.metric} | {score.subject} | {number(score.value)} | {interval_of(score)} | {number(score.baseline)} |"
+
+
+def mosaic(measured: dict[str, Any]) -> str:
+    """One large image of thousands of nuclei, as `benchmarks/mosaic.py` measured it."""
+    scores = {row["metric"]: row["value"] for row in measured["scores"]}
+    side, seconds = measured["side"], measured["predict_seconds"]
+    lines = [
+        "## One large image of thousands of nuclei",
+        "",
+        f"`make mosaic RUN=...`: {side} x {side} pixels laid from parts of the fluorescence images, training images among them, "
+        f"with {measured['nuclei']} nuclei. Predicted, stitched and written in {seconds:.0f} s "
+        f"({measured['seconds_per_megapixel']:.1f} s a megapixel) and {measured['predict_gb']:.2f} GB of memory; scored in "
+        f"{measured['score_seconds']:.0f} s and {measured['score_gb']:.2f} GB. "
+        f"AP50 (StarDist) {number(scores['AP50 (StarDist)'])}, PQ {number(scores['PQ'])}, "
+        f"{scores['predicted objects']:.0f} objects counted.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def speed(measured: dict[str, Any]) -> str:
