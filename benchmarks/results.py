@@ -216,7 +216,7 @@ def mosaic(measured: dict[str, Any]) -> str:
     lines = [
         "## One large image of thousands of nuclei",
         "",
-        f"`make mosaic RUN=...`: {side} x {side} pixels laid from parts of the fluorescence images, training images among them, "
+        f"`make mosaic RUN=...`: {side} x {side} pixels laid from parts of fluorescence images, training images among them, "
         f"with {measured['nuclei']} nuclei. Predicted, stitched and written in {seconds:.0f} s "
         f"({measured['seconds_per_megapixel']:.1f} s a megapixel) and {measured['predict_gb']:.2f} GB of memory; scored in "
         f"{measured['score_seconds']:.0f} s and {measured['score_gb']:.2f} GB. "
