@@ -205,6 +205,9 @@ def test_label_images_of_several_classes_have_a_table_and_say_what_is_hidden(pla
     assert found["b"].class_ids.tolist() == [1, 2]
     assert found["b"].scores.tolist() == [0.4, 1]
     assert [region.area for region in found["b"].regions] == [30, 30]
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(images / "a.png")
+    assert len(predict_folder(Fake(plan), images, out, to="labels").failed) == 1
+    assert len(labels.read(out).images[0].load((20, 30))) == 2  # the label image of before is there still, and its table
     (out / "objects" / "b.csv").unlink()
     assert [path.name for path in predict_folder(Fake(plan), images, out, to="labels").done] == ["b.png"]
 

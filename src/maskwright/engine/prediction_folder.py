@@ -144,13 +144,14 @@ class PredictionFolder:
         return hidden
 
     def join(self, without: Iterable[Record]) -> None:
-        """Write the one file of all predictions that lie here, of earlier runs of the same network too, but those `without`.
+        """Write the one file of all predictions that lie here, of earlier runs of the same network too.
 
-        It stays as it is where nothing has changed.
+        A COCO file is `without` the images that failed now. A table names what is in the label images, and these still lie there.
+        The file stays as it is where nothing has changed.
         """
         if self.together is None:
             return
-        left_out = {self._name(record) for record in without}
+        left_out = {self._name(record) for record in without if self.to == "coco"}
         parts: dict[Path, str] = {}
         for name in sorted(self._made.keys() - left_out, key=natural_key):
             for path in dict.fromkeys(self.path / made["file"] for made in self._made[name].values() if "file" in made):
