@@ -118,7 +118,9 @@ def test_what_lies_there_is_kept_unless_it_is_to_be_replaced(invoke, data, tmp_p
     assert names == ["a.png", "conversion.json", "dataset.json", "mine.txt", "objects.csv"]
 
 
-def test_the_source_is_never_written_to(invoke, data):
+def test_the_source_is_never_written_to(invoke, data, tmp_path):
+    result = invoke("convert", data, tmp_path / "out", "--to", "labels", "--report", data / "report.json")
+    assert "the source is only read" in said(result)
     for out in (data, data / "out", data.parent):
         result = invoke("convert", data, out, "--to", "labels", "--overwrite")
         assert result.exit_code == 2

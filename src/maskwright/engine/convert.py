@@ -95,7 +95,10 @@ def convert(
     if to not in ANNOTATION_FORMATS:
         raise DataError(f"'{to}' is no annotation format. {did_you_mean(to, ANNOTATION_FORMATS)}")
     out = Path(out).absolute()
-    _refuse(out, [reading.path, *([images] if images else [])], to, overwrite=overwrite)
+    sources = [reading.path, *([images] if images else [])]
+    _refuse(out, sources, to, overwrite=overwrite)
+    if report is not None:
+        _refuse_in(report, sources)
     out = _target(out, to)
     source = open_source(reading, images=images, parts_as_objects=parts_as_objects)
     folder, name = (out.parent, out.name) if to in ONE_FILE else (out, "")
@@ -110,25 +113,39 @@ def convert(
         trips = work.round_trip(ANNOTATION_FORMATS[to].read(staging / name).images, told)
         files = sorted(file.relative_to(staging).as_posix() for file in staging.rglob("*") if file.is_file())
         more = [] if name else _foreign(folder, staging, {*files, *old, own})
-        made = Conversion(
-            source=reading.path,
-            out=out,
-            format=to,
-            words=source.words,
-            images=len(trips),
-            objects=sum(trip.objects for trip in trips),
-            classes=tuple(source.classes[class_id].name for class_id in sorted(work.class_ids)),
-            exact=sum(trip.exact for trip in trips),
-            losses=tuple(loss for trip in trips for loss in trip.losses),
-            untold=sum(trip.untold for trip in trips),
-            findings=(*source.findings, *work.faults, *more),
-            left_out=bool(work.faults) or not source.is_whole,
-            report=report or folder / own,
-        )
+        made = _conversion(reading.path, out, to, source, work, trips, more, report or folder / own)
         write_json(report or staging / own, {**made.to_json(), "files": files})
     for stale in {*old, own} - {*files, *([] if report else [own])} if old else ():
         (folder / stale).unlink(missing_ok=True)
     return made
+
+
+def _conversion(
+    source_path: Path,
+    out: Path,
+    to: str,
+    source: ObjectSource,
+    work: "_Work",
+    trips: Sequence[ImageTrip],
+    more: Sequence[Finding],
+    report: Path,
+) -> Conversion:
+    """The sums over all images."""
+    return Conversion(
+        source=source_path,
+        out=out,
+        format=to,
+        words=source.words,
+        images=len(trips),
+        objects=sum(trip.objects for trip in trips),
+        classes=tuple(source.classes[class_id].name for class_id in sorted(work.class_ids)),
+        exact=sum(trip.exact for trip in trips),
+        losses=tuple(loss for trip in trips for loss in trip.losses),
+        untold=sum(trip.untold for trip in trips),
+        findings=(*source.findings, *work.faults, *more),
+        left_out=bool(work.faults) or not source.is_whole,
+        report=report,
+    )
 
 
 class _Work:
@@ -196,6 +213,15 @@ def _refuse(out: Path, sources: Sequence[Path], to: str, *, overwrite: bool) -> 
     if not overwrite and out.exists() and (out.is_file() or any(out.iterdir())):
         what = "exists" if out.is_file() else f"holds {sum(1 for _ in out.iterdir())} files or folders"
         raise DataError(f"{out}: {what} already. Name another place, or replace what is written there with --overwrite.")
+
+
+def _refuse_in(path: Path, sources: Sequence[Path]) -> None:
+    """Raises `DataError` where something would be written into the source or around it."""
+    for source in sources:
+        if path.resolve().is_relative_to(source.resolve()) or source.resolve().is_relative_to(path.resolve()):
+            raise DataError(
+                f"{path}: one of it and {source} lies in the other, and the source is only read. Name another place."
+            )
 
 
 @contextmanager
