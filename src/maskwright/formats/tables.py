@@ -33,7 +33,7 @@ def check_table_name(path: Path) -> None:
         return
     if suffix in OTHERS:
         raise MaskwrightError(
-            f"{path}: {OTHERS[suffix]} files are not written. Write a .csv file, which {OTHERS[suffix]} users can import."
+            f"{path}: {OTHERS[suffix]} files are not written. Write a .csv file, which such programs read too."
         )
     raise MaskwrightError(f"{path}: a table is written as .csv or .json, not as '{suffix}'. {did_you_mean(suffix, WRITERS)}")
 
