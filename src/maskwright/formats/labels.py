@@ -170,12 +170,8 @@ def _size_hw(file: Path, max_pixels: int) -> tuple[int, int]:
 
 
 def _words(folder: Path, images: dict[str, AnnotatedImage], coding: MaskCoding, table: Table | None) -> str:
-    names = ", ".join(info.name for info in coding.classes[1:][:SHOWN]) + (", ..." if len(coding.classes) > SHOWN + 1 else "")
-    how = (
-        f"every object is of the class '{coding.classes[OBJECT_CLASS].name}'"
-        if table is None
-        else f"classes by {TABLE}: {names}"
-    )
+    named = f"every object is of the class '{coding.classes[OBJECT_CLASS].name}'"
+    how = named if table is None else f"{len(coding.classes) - 1} classes, by {TABLE}"
     return f"label images in {folder.name}: {len(images)} images, {how}"
 
 
