@@ -171,7 +171,7 @@ def test_any_instances_come_back(tmp_path_factory, seed):
 
 
 def test_too_many_objects_for_16_bits_go_to_a_tiff(tmp_path, monkeypatch):
-    monkeypatch.setattr("maskwright.formats.png.IGNORE", 8)  # as if 3 bits were all; 65535 objects take seconds
+    monkeypatch.setattr("maskwright.formats.png.MOST_OBJECTS", 7)  # as if 3 bits were all; 65535 objects take seconds
     labels = np.arange(9, dtype=np.int32).reshape(3, 3)
     instances = instances_from_labels(labels, OBJECTS)
     with pytest.raises(MaskValueError, match=r"holds 7 objects, not 8\. Write a \.tif"):

@@ -11,7 +11,10 @@ TaskName = Annotated[
 ModelName = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="NAME", help="unet, fcn-32s, fcn-16s, fcn-8s, deeplabv3, deeplabv3+; for objects also mask-rcnn.", show_default="by the data"
+        "--model",
+        metavar="NAME",
+        help="unet, fcn-32s, fcn-16s, fcn-8s, deeplabv3, deeplabv3+; for objects also mask-rcnn.",
+        show_default="by the data",
     ),
 ]
 EncoderName = Annotated[

@@ -146,7 +146,7 @@ class PredictionFolder:
     def join(self, without: Iterable[Record]) -> None:
         """Write the one file of all predictions that lie here, of earlier runs of the same network too.
 
-        A COCO file is `without` the images that failed now. A table names what is in the label images, and these still lie there.
+        A COCO file is `without` the images that failed now. A table names what is in label images, and these still lie there.
         The file stays as it is where nothing has changed.
         """
         if self.together is None:

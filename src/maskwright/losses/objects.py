@@ -19,7 +19,7 @@ class ObjectLoss(nn.Module):
     """The terms of `classes` on the first outputs; binary cross-entropy of the last two, whose depths are targets from 0 to 1.
 
     A depth is learned as a probability is, which StarDist does too (arXiv:1806.03535, section 2.1). Where objects touch, the
-    last two count `CONTACT` times as much, as the U-Net's paper weights the borders between cells (arXiv:1505.04597, section 3).
+    last two count `CONTACT` times as much, as the U-Net paper weights borders between cells (arXiv:1505.04597, section 3).
     """
 
     def __init__(self, classes: CompoundLoss) -> None:
