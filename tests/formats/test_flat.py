@@ -16,9 +16,7 @@ def test_the_smaller_of_two_objects_is_on_top_whichever_comes_first():
         labels, losses = flatten("a.png", instances(*order), voc.HOLDS)
         large = 0 if order[0] is SQUARE else 1
         assert np.count_nonzero(labels == 2 - large) == 4  # the small one is whole
-        assert losses == [
-            Loss("a.png", large, "4 of its 12 pixels lie under other objects or ignored pixels", 8 / 12)
-        ]
+        assert losses == [Loss("a.png", large, "4 of its 12 pixels lie under other objects or ignored pixels", 8 / 12)]
 
 
 def test_a_score_goes_before_the_size_and_a_crowd_behind_everything():
