@@ -25,7 +25,7 @@ def main() -> None:
         picture = Image.open(run / "overlay.png").convert("RGB")
     height = round(picture.height * WIDTH / picture.width)
     small = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
-    small.quantize(COLORS).save(IMAGES / "demo.png", optimize=True)
+    small.quantize(COLORS, Image.Quantize.MAXCOVERAGE).save(IMAGES / "demo.png", optimize=True)
 
 
 if __name__ == "__main__":

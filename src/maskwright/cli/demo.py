@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from maskwright.engine.predict import Predictor
     from maskwright.metrics.scores import Scores
 
-HASTY = {"optimizer.learning_rate": "0.004"}  # a minute is a hundred steps or so, too few for the usual rate
+# In a minute, many steps of a small network on small crops, at a higher rate, find more than the few that a trained encoder
+# could take, which the plan chooses for longer trainings.
+ENCODER = "plain"
+HASTY = {"crop_hw": "[128,128]", "optimizer.learning_rate": "0.002"}
 LARGER = 2  # times the image's size is the picture of outlines and numbers, so that these can be read
 
 
@@ -38,7 +41,9 @@ def command(
     reading = Reading(path=Path(__file__).parents[1] / "demo_data", class_names=("background", "nucleus"))
     data, report = steps.check_or_stop(reading, split_file=None, split_name=None)
     parts = steps.divide(data, reading, file=None, name=None, fraction=None, seed=0, known=report.duplicates)
-    planned = steps.plan(parts, file=None, budget_minutes=budget, seed=0, device=device, changes=HASTY, task="instance")
+    planned = steps.plan(
+        parts, file=None, budget_minutes=budget, seed=0, device=device, changes=HASTY, task="instance", encoder=ENCODER
+    )
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
     predict = load(folder, device=device)
     page = run_steps.score_and_report(run, parts, reading=reading, predict=predict)
