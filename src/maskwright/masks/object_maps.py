@@ -6,7 +6,7 @@ middles by a watershed (arXiv:1505.04597 weights the borders between cells; dist
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt16
@@ -26,12 +26,23 @@ SMOOTH_PX = 1.0  # sigma; what a network draws is ragged, and each ragged peak w
 CLASS, OUTLINE, DEPTH = range(3)  # layers
 
 
-class ObjectMaps(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ObjectMaps:
     """What a network says of an image: probabilities of each class and of outlines, and depths from 0 to 1."""
 
     classes: Float32[np.ndarray, "k h w"]
     outline: Float32[np.ndarray, "h w"]
     depth: Float32[np.ndarray, "h w"]
+
+    @cached_property
+    def foreground(self) -> Float32[np.ndarray, "h w"]:
+        """The probability of belonging to any object."""
+        return np.asarray(self.classes[1:].sum(axis=0))
+
+    @cached_property
+    def middles(self) -> Float32[np.ndarray, "h w"]:
+        """Depths, smoothed and none on outlines: where objects are grown from."""
+        return np.asarray(ndimage.gaussian_filter(self.depth * (1 - self.outline), SMOOTH_PX, mode="nearest", truncate=3))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +100,8 @@ def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]
 
 def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     """The objects of `find_objects` with small and doubtful ones among them, in numbers that may have gaps."""
-    foreground = maps.classes[1:].sum(axis=0) >= finding.foreground
-    depth = ndimage.gaussian_filter(maps.depth * (1 - maps.outline), SMOOTH_PX, mode="nearest", truncate=3)
-    seeds, count = components(foreground & (depth >= finding.seed), connectivity=4)
+    foreground = maps.foreground >= finding.foreground
+    seeds, count = components(foreground & (maps.middles >= finding.seed), connectivity=4)
     parts, several = components(foreground, connectivity=4)
     pairs = np.unique(parts[seeds > 0].astype(np.int64) * (count + 1) + seeds[seeds > 0])
     part, seed = np.divmod(pairs, count + 1)
@@ -101,7 +111,7 @@ def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     labels = np.asarray(numbers[parts])
     if shared.any():  # only where several seeds meet in one part is there a border to find
         contested = shared[parts]
-        grown = watershed(-depth, np.where(contested, seeds, 0), mask=contested)  # type: ignore[no-untyped-call]
+        grown = watershed(-maps.middles, np.where(contested, seeds, 0), mask=contested)  # type: ignore[no-untyped-call]
         labels = np.where(contested, grown, labels).astype(np.int32)
     return labels
 
@@ -109,7 +119,7 @@ def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
 def believable(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     """The objects that are large and sure enough, numbered anew without gaps."""
     areas = np.bincount(labels.ravel())
-    sums = np.bincount(labels.ravel(), weights=maps.classes[1:].sum(axis=0).ravel())
+    sums = np.bincount(labels.ravel(), weights=maps.foreground.ravel())
     kept = (areas >= finding.smallest) & (sums >= finding.sure * areas)
     kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
