@@ -74,10 +74,10 @@ def losses_of(plan: Plan) -> Losses:
     """What training minimises the sum of, as a function of a network and a batch; it works on the device of both."""
     if detects(plan):
         return partial(_detection_losses, plan)
-    return partial(_map_losses, build_objective(plan))
+    return partial(_map_losses, _objective(plan))
 
 
-def build_objective(plan: Plan) -> Objective:
+def _objective(plan: Plan) -> Objective:
     """The planned loss of maps."""
     classes = build_loss(plan.loss, plan.class_weights)
     return ObjectLoss(classes) if plan.task == "instance" else classes

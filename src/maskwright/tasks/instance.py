@@ -16,19 +16,19 @@ from maskwright.masks.object_maps import Finding, ObjectMaps, believable, find_o
 from maskwright.masks.tiles import Tile, blend
 from maskwright.masks.types import Instances, Segmentation
 from maskwright.metrics import instance
-from maskwright.metrics.detections import THRESHOLDS
-from maskwright.metrics.instance_tally import InstanceTally, match_counts, tally
+from maskwright.metrics.instance_tally import InstanceTally, tally
 from maskwright.metrics.matching import MatchCounts
 from maskwright.metrics.scores import Scores
-from maskwright.plan.objective import build_network, build_objective, encode
+from maskwright.plan.objective import build_network, encode, losses_of
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
+from maskwright.tasks.agreement import agreement, compared
+from maskwright.tasks.mirrors import averaged
 
 FOREGROUNDS = (0.3, 0.4, 0.5, 0.6)  # thresholds that are tried
 SEEDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 SMALLEST = (8, 20, 40)
 SURE = (0.0, 0.7, 0.8)
-SETTLED_AT = 6  # thresholds of IoU, from 0.5 to 0.75
 
 Scored = tuple[Float32[np.ndarray, "k h w"], Segmentation]  # what the network says of an image, and its ground truth
 
@@ -41,7 +41,7 @@ class InstanceTask:
 
     def __init__(self, plan: Plan, settled: dict[str, Any] | None = None) -> None:
         self.plan = plan
-        self.loss = build_objective(plan)
+        self.losses_of_batch = losses_of(plan)
         self.finding = Finding(**settled) if settled else Finding()
 
     def network(self) -> nn.Module:
@@ -54,16 +54,11 @@ class InstanceTask:
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The planned terms by name, and those of outlines and depths."""
-        return self.loss.terms(network(batch.image), batch.target)
+        return self.losses_of_batch(network, batch)
 
     def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float32[Tensor, "b k h w"]:
         """Probabilities of classes and outlines, and depths; with `mirror` in the plan the mean over mirror images."""
-        maps = _activated(network(image))
-        if not self.plan.mirror:
-            return maps
-        for axes in ((3,), (2,), (2, 3)):
-            maps += _activated(network(image.flip(axes))).flip(axes)
-        return maps / 4
+        return averaged(lambda tile: _activated(network(tile)), image, mirror=self.plan.mirror)
 
     def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Instances:
         """The objects in the blended maps of the whole image."""
@@ -95,24 +90,21 @@ class InstanceTask:
         return asdict(self._best([best, *(replace(best, smallest=pixels) for pixels in SMALLEST)], images))
 
     def _best(self, findings: Sequence[Finding], images: Sequence[Scored]) -> Finding:
-        """The one of the largest StarDist average precision of all objects together, the mean of IoU 0.5 to 0.75."""
+        """The one whose objects agree best with the ground truth."""
         of_images = [self._counts(maps, to_instances(truth), findings) for maps, truth in images]
-        pooled = [MatchCounts.pooled(of_finding) for of_finding in zip(*of_images, strict=True)]
-        agreement = [float(np.nan_to_num(counts.accuracy).mean()) for counts in pooled]
-        return findings[agreement.index(max(agreement))]
+        agreements = [agreement(of_finding) for of_finding in zip(*of_images, strict=True)]
+        return findings[agreements.index(max(agreements))]
 
     def _counts(
         self, maps: Float32[np.ndarray, "k h w"], truth: Instances, findings: Sequence[Finding]
     ) -> Iterator[MatchCounts]:
-        """What matches in one image, of all classes together, for each way to find objects."""
+        """What matches in one image, for each way to find objects."""
         named, grown = _named(maps), dict[Finding, Int32[np.ndarray, "h w"]]()
         for finding in findings:
             growth = replace(finding, smallest=1, sure=0.0)
             if growth not in grown:
                 grown = {growth: grow(named, growth)}  # the last one alone: several differ only in what is believed
-            found = instances_of(believable(grown[growth], named, finding), named, self.plan.classes)
-            of_classes = match_counts(truth, found, THRESHOLDS[:SETTLED_AT])
-            yield MatchCounts(*(part.sum(axis=0) for part in vars(of_classes).values()))
+            yield compared(truth, instances_of(believable(grown[growth], named, finding), named, self.plan.classes))
 
     def _found(self, maps: Float32[np.ndarray, "k h w"], finding: Finding) -> Instances:
         named = _named(maps)

@@ -1,7 +1,7 @@
 """Instance segmentation by Mask R-CNN: objects found one by one, each with its class, its score and its mask."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -14,9 +14,7 @@ from maskwright.masks.tiles import Tile
 from maskwright.masks.types import Instances, Segmentation
 from maskwright.masks.whole_objects import whole_objects
 from maskwright.metrics import instance
-from maskwright.metrics.detections import THRESHOLDS
-from maskwright.metrics.instance_tally import InstanceTally, match_counts, tally
-from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.instance_tally import InstanceTally, tally
 from maskwright.metrics.scores import Scores
 from maskwright.models import MaskRCNN
 from maskwright.models.paste import paste
@@ -24,9 +22,9 @@ from maskwright.models.roi_heads import Detections
 from maskwright.plan.objective import build_network, encode, losses_of
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
+from maskwright.tasks.agreement import agreement, compared
 
 CONFIDENCES = tuple(round(0.05 * step, 2) for step in range(1, 20))  # that are tried
-SETTLED_AT = THRESHOLDS[:6]  # of IoU, from 0.5 to 0.75
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,19 +105,8 @@ class MaskRCNNTask:
 
 def _surer(instances: Instances, least: float) -> Instances:
     """The objects whose score is not below."""
-    chosen = instances.scores >= least
-    return replace(
-        instances,
-        regions=tuple(region for region, is_chosen in zip(instances.regions, chosen, strict=True) if is_chosen),
-        class_ids=instances.class_ids[chosen],
-        scores=instances.scores[chosen],
-        is_crowd=instances.is_crowd[chosen],
-    )
+    return instances.take(np.flatnonzero(instances.scores >= least).tolist())
 
 
 def _agreement(images: Sequence[tuple[Segmentation, Segmentation]], least: float) -> float:
-    """StarDist's average precision of all objects together, the mean of IoU 0.5 to 0.75; 0 where there is no object."""
-    of_images = [match_counts(to_instances(truth), _surer(to_instances(found), least), SETTLED_AT) for found, truth in images]
-    of_classes = MatchCounts.pooled(of_images)
-    counts = MatchCounts(*(part.sum(axis=0) for part in vars(of_classes).values()))
-    return float(np.nan_to_num(counts.accuracy).mean())
+    return agreement([compared(to_instances(truth), _surer(to_instances(found), least)) for found, truth in images])

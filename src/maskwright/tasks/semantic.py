@@ -13,9 +13,10 @@ from maskwright.masks.tiles import Tile, blend
 from maskwright.masks.types import LabelMap, Segmentation
 from maskwright.metrics import semantic
 from maskwright.metrics.scores import Scores
-from maskwright.plan.objective import build_network, build_objective, encode
+from maskwright.plan.objective import build_network, encode, losses_of
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
+from maskwright.tasks.mirrors import averaged
 
 
 class SemanticTask:
@@ -26,7 +27,7 @@ class SemanticTask:
 
     def __init__(self, plan: Plan, settled: dict[str, Any] | None = None) -> None:
         self.plan = plan
-        self.loss = build_objective(plan)
+        self.losses_of_batch = losses_of(plan)
 
     def network(self) -> nn.Module:
         """A fresh network as planned."""
@@ -38,16 +39,11 @@ class SemanticTask:
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """The planned terms by name, weights included."""
-        return self.loss.terms(network(batch.image), batch.target)
+        return self.losses_of_batch(network, batch)
 
     def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float32[Tensor, "b k h w"]:
         """Class probabilities; with `mirror` in the plan, the mean over the image and its mirror images."""
-        probabilities = torch.softmax(network(image).float(), dim=1)
-        if not self.plan.mirror:
-            return probabilities
-        for axes in ((3,), (2,), (2, 3)):
-            probabilities += torch.softmax(network(image.flip(axes)).float(), dim=1).flip(axes)
-        return probabilities / 4
+        return averaged(lambda tile: torch.softmax(network(tile).float(), dim=1), image, mirror=self.plan.mirror)
 
     def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> LabelMap:
         """The class of the largest blended probability at every pixel."""

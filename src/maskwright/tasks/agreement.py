@@ -1,0 +1,24 @@
+"""How well objects that were found agree with the ground truth: what the thresholds of tasks are settled by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from maskwright.masks.types import Instances
+from maskwright.metrics.detections import THRESHOLDS
+from maskwright.metrics.instance_tally import match_counts
+from maskwright.metrics.matching import MatchCounts
+
+SETTLED_AT = THRESHOLDS[:6]  # of IoU, from 0.5 to 0.75
+
+
+def compared(ground_truth: Instances, found: Instances) -> MatchCounts:
+    """What matches in one image, of each class and at each threshold."""
+    return match_counts(ground_truth, found, SETTLED_AT)
+
+
+def agreement(images: Sequence[MatchCounts]) -> float:
+    """StarDist's average precision of all objects together, the mean of IoU 0.5 to 0.75; 0 where there is no object."""
+    of_classes = MatchCounts.pooled(images)
+    counts = MatchCounts(*(part.sum(axis=0) for part in vars(of_classes).values()))
+    return float(np.nan_to_num(counts.accuracy).mean())
