@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int32, UInt8
-from results import MASKWRIGHT, ROOT
+from results import MASKWRIGHT, MOSAIC, ROOT
 from skimage.segmentation import relabel_sequential
 
 from maskwright.base.files import read_json, write_json
@@ -26,7 +26,6 @@ from maskwright.masks.convert import instances_from_labels, instances_to_labels,
 SIDE, CELL = 4096, 256
 NUCLEI = 5000
 OUT = ROOT / "runs" / "mosaic"
-RECORD = ROOT / "docs" / "results" / "records" / "mosaic.json"
 
 
 def main() -> None:
@@ -41,7 +40,7 @@ def main() -> None:
     score_seconds, score_gb = measured(
         "evaluate", "--ground-truth", OUT / "masks", "--prediction", predicted, "--json", OUT / "scores.json"
     )
-    write_json(RECORD, {
+    write_json(MOSAIC, {
         "side": SIDE, "nuclei": nuclei, "predict_seconds": seconds, "predict_gb": predict_gb,
         "seconds_per_megapixel": seconds / (SIDE * SIDE / 1e6), "score_seconds": score_seconds, "score_gb": score_gb,
         "scores": read_json(OUT / "scores.json")["rows"],

@@ -84,3 +84,17 @@ def test_contradictory_panoptic_maps_are_refused(segments, said):
 def test_a_panoptic_map_is_of_32_bits():
     with pytest.raises(MaskValueError, match="2D int32 array"):
         Panoptic(np.zeros((1, 1), np.int64), (), CLASSES)
+
+
+def test_some_of_the_objects_in_another_order():
+    dots = tuple(Region((x, 0, x + 1, 1), np.ones((1, 1), bool)) for x in range(3))
+    three = instances(
+        regions=dots, class_ids=np.array([1, 0, 1]), scores=np.array([0.1, 0.2, 0.3]), is_crowd=np.array([True, False, False])
+    )
+    taken = three.take([2, 0])
+    assert taken.regions == (dots[2], dots[0])
+    assert taken.class_ids.tolist() == [1, 1]
+    assert taken.scores.tolist() == [0.3, 0.1]
+    assert taken.is_crowd.tolist() == [False, True]
+    assert taken.size_hw == three.size_hw
+    assert len(three.take([])) == 0

@@ -227,11 +227,8 @@ def _window(instances: Instances, box_xyxy: tuple[int, int, int, int]) -> Instan
     regions = [region.window(box_xyxy) for region in instances.regions]
     inside = [place for place, region in enumerate(regions) if region.area]
     return replace(
-        instances,
+        instances.take(inside),
         size_hw=(y1 - y0, x1 - x0),
         regions=tuple(regions[place].tight() for place in inside),
-        class_ids=instances.class_ids[inside],
-        scores=instances.scores[inside],
-        is_crowd=instances.is_crowd[inside],
         ignored=None if instances.ignored is None else instances.ignored[y0:y1, x0:x1],
     )

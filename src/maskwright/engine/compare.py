@@ -153,7 +153,7 @@ def _label_map(data: DataSet, index: int) -> LabelMap:
 
 def _partners(pairing: Pairing, prediction: Path) -> tuple[list[Record], list[str]]:
     """Records whose image is the ground truth and whose mask is the prediction, and what has no partner, in words."""
-    outside = tuple(prediction / name for name in native.NO_MASKS) if (prediction / native.PREDICTIONS).exists() else ()
+    outside = native.beside_masks(prediction)
 
     def is_mask(path: Path) -> bool:
         return not any(path.is_relative_to(folder) for folder in outside)

@@ -1,6 +1,6 @@
 """What is converted: images whose objects stand in annotations or in mask files, to be had one image at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -160,7 +160,7 @@ def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> 
             )
         globs = {"image_glob": "*", "mask_glob": "*"}
     found = scan(images or path, masks, **globs, max_pixels=reading.max_pixels, progress=progress)
-    others = [masks / name for name in native.NO_MASKS] if (masks / native.PREDICTIONS).exists() else []
+    others = native.beside_masks(masks)
     kept = [place for place, record in enumerate(found.records) if not _lies_in(record.mask, others)]
     found = replace(
         found,
@@ -173,7 +173,7 @@ def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> 
     return from_scan(found, reading.coding, max_pixels=reading.max_pixels)
 
 
-def _lies_in(path: Path | None, folders: list[Path]) -> bool:
+def _lies_in(path: Path | None, folders: Sequence[Path]) -> bool:
     return path is not None and any(map(path.is_relative_to, folders))
 
 

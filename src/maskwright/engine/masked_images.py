@@ -130,7 +130,7 @@ def _one_mask(mask: Path, images: Sequence[Path], options: CodingOptions, max_pi
 
 def _without_extras(seen: Scan, masks: Path) -> Scan:
     """The scan without what `predict` lays beside its masks, and without a word on files that are no images."""
-    extras = [masks / name for name in native.NO_MASKS] if (masks / native.PREDICTIONS).exists() else []
+    extras = native.beside_masks(masks)
     faults = tuple(fault for fault in seen.faults if not any(map(fault.path.is_relative_to, extras)))
     return replace(seen, faults=faults, pairing=replace(seen.pairing, passed_over=()))
 

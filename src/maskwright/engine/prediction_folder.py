@@ -22,8 +22,8 @@ from maskwright.masks.convert import hidden_pixels, instances_to_labels, to_labe
 from maskwright.masks.draw import overlay, to_display
 from maskwright.masks.types import Instances, Segmentation
 
-JOURNAL = "predictions.jsonl"
-OVERLAYS, PROBABILITIES = "overlays", "probabilities"  # folders beside the masks, on request
+JOURNAL = native.PREDICTIONS
+OVERLAYS, PROBABILITIES = native.NO_MASKS  # folders beside the masks, on request
 OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO files, or tables beside label images
 TOGETHER = {"coco": "instances.json", "labels": labels.TABLE}  # what stands in those, of all images
 NAMES_SHOWN = 5

@@ -137,6 +137,13 @@ def check_losses(losses: Sequence[Loss], path: Path, title: str, *, allow_loss: 
     return tuple(losses)
 
 
+def bare_words(images: Sequence[AnnotatedImage]) -> Iterable[str]:
+    """That some images have no object, where it is so."""
+    bare = sum(image.objects == 0 for image in images)
+    if bare:
+        yield f"{bare} images have no object; they count as images in which there is nothing to find"
+
+
 def object_classes(names: Sequence[str]) -> Classes:
     """Classes of things with these names, behind a background as class 0, which is called so unless an object is."""
     taken = {name.strip().lower() for name in names}

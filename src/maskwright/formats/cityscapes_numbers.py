@@ -67,13 +67,7 @@ def numbers_of(name: str, instances: Instances, holds: Holds) -> tuple[Int64[np.
     id_of = {label.name: label.id for label in THINGS}
     names = [instances.classes[class_id].name for class_id in instances.class_ids.tolist()]
     kept = [place for place, each in enumerate(names) if each in id_of]
-    things = replace(
-        instances,
-        regions=tuple(instances.regions[place] for place in kept),
-        class_ids=instances.class_ids[kept],
-        scores=instances.scores[kept],
-        is_crowd=instances.is_crowd[kept],
-    )
+    things = instances.take(kept)
     labels, lost = flatten(name, things, holds)
     number_at = np.append(UNLABELED, _numbered(name, [names[place] for place in kept], things, id_of))
     lost += _merged(name, number_at, labels)

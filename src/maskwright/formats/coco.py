@@ -15,7 +15,7 @@ import numpy as np
 
 from maskwright.base.errors import DataError, MaskValueError
 from maskwright.base.files import atomic_write, read_json
-from maskwright.formats.annotations import AnnotatedImage, Annotations, Holds, Loss, Note, check_losses
+from maskwright.formats.annotations import AnnotatedImage, Annotations, Holds, Loss, Note, bare_words, check_losses
 from maskwright.formats.coco_lists import Id, ListedImage, id_of, read_categories, read_images, wrong_reference
 from maskwright.formats.coco_shapes import Polygons, Shape, read_shape, regions_of
 from maskwright.formats.rings import note_crossing
@@ -243,9 +243,7 @@ def _words(path: Path, classes: Classes, images: Sequence[AnnotatedImage], objec
     used = len({one.class_id for one in every})
     yield f"COCO file {path.name}: {len(images)} images, {len(every)} objects of {used} of {len(classes) - 1} categories"
     yield f"{polygons} objects are polygons, {len(every) - polygons} run lengths; {crowds} are crowds"
-    bare = sum(image.objects == 0 for image in images)
-    if bare:
-        yield f"{bare} images have no object; they count as images in which there is nothing to find"
+    yield from bare_words(images)
 
 
 def _annotation(region: Region, size_hw: tuple[int, int], *, is_crowd: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from maskwright.formats.annotations import (
     Holds,
     Loss,
     Note,
+    bare_words,
     check_losses,
     not_held,
     object_classes,
@@ -193,9 +194,7 @@ def _score(text: str, tell: Tell) -> float:
 def _words(path: Path, classes: Classes, images: Sequence[AnnotatedImage]) -> Iterable[str]:
     objects = sum(image.objects or 0 for image in images)
     yield f"CVAT file {path.name}: {len(images)} images, {objects} objects, {len(classes) - 1} labels"
-    bare = sum(image.objects == 0 for image in images)
-    if bare:
-        yield f"{bare} images have no object; they count as images in which there is nothing to find"
+    yield from bare_words(images)
 
 
 def _written(instances: Instances, path: Path) -> Iterable[str]:

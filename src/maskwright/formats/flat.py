@@ -1,6 +1,5 @@
 """Objects laid flat into one picture of numbers, where a pixel has one object at most: who is on top, and who loses what."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +35,8 @@ def flatten(name: str, instances: Instances, holds: Holds) -> tuple[Int32[np.nda
 def _largest_first(instances: Instances, areas: Int64[np.ndarray, " n"]) -> Int32[np.ndarray, "h w"]:
     """`instances_to_labels`, for which of equals the later is on top, in an order in which the later is the smaller."""
     order = np.argsort(-areas, kind="stable")
-    sorted_objects = replace(
-        instances,
-        regions=tuple(instances.regions[place] for place in order.tolist()),
-        class_ids=instances.class_ids[order],
-        scores=instances.scores[order],
-        is_crowd=instances.is_crowd[order],
-    )
-    labels: Int32[np.ndarray, "h w"] = np.append(0, order + 1).astype(np.int32)[instances_to_labels(sorted_objects)]
+    sorted_labels = instances_to_labels(instances.take(order.tolist()))
+    labels: Int32[np.ndarray, "h w"] = np.append(0, order + 1).astype(np.int32)[sorted_labels]
     return labels
 
 

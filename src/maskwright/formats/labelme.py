@@ -15,6 +15,7 @@ from maskwright.formats.annotations import (
     Holds,
     Loss,
     Note,
+    bare_words,
     check_losses,
     not_held,
     object_classes,
@@ -231,9 +232,7 @@ def _score(value: Any, tell: Tell) -> float:
 def _words(folder: Path, classes: Classes, images: Sequence[AnnotatedImage]) -> Iterable[str]:
     objects = sum(image.objects or 0 for image in images)
     yield f"labelme files in {folder.name}: {len(images)} images, {objects} objects of {len(classes) - 1} classes"
-    bare = sum(image.objects == 0 for image in images)
-    if bare:
-        yield f"{bare} images have no object; they count as images in which there is nothing to find"
+    yield from bare_words(images)
 
 
 def _written(target: Path, folder: Path, name: str, instances: Instances) -> dict[str, Any]:

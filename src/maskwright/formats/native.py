@@ -59,11 +59,17 @@ def table_of(folder: Path) -> Path | None:
     return None if name is None else Path(folder) / Path(str(name)).name
 
 
+def beside_masks(folder: Path) -> tuple[Path, ...]:
+    """Folders of pictures that `predict` lays beside its masks and that are no masks; nothing where it wrote none."""
+    folder = Path(folder)
+    return tuple(folder / name for name in NO_MASKS) if (folder / PREDICTIONS).exists() else ()
+
+
 def mask_files(folder: Path) -> list[Path]:
     """The masks of a folder: all that lie in its masks/, if it has one, but not what `predict` lays beside them."""
     folder = Path(folder)
     masks = folder / MASKS if (folder / MASKS).is_dir() else folder
-    others = [folder / name for name in NO_MASKS] if (folder / PREDICTIONS).exists() else []
+    others = beside_masks(folder)
     files = (file for file in masks.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
     kept = (file for file in files if not any(map(file.is_relative_to, others)) and not file.name.startswith("."))
     return sorted(kept, key=lambda file: natural_key(file.as_posix()))

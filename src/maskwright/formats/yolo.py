@@ -16,6 +16,7 @@ from maskwright.formats.annotations import (
     Holds,
     Loss,
     Note,
+    bare_words,
     check_losses,
     not_held,
     object_classes,
@@ -203,9 +204,7 @@ def _number(word: str) -> float:
 def _words(path: Path, classes: Classes, images: Sequence[AnnotatedImage]) -> Iterable[str]:
     objects = sum(image.objects or 0 for image in images)
     yield f"YOLO labels of {path.name}: {len(images)} images, {objects} objects, {len(classes) - 1} classes"
-    bare = sum(image.objects == 0 for image in images)
-    if bare:
-        yield f"{bare} images have no object; they count as images in which there is nothing to find"
+    yield from bare_words(images)
 
 
 def _lines(name: str, instances: Instances, losses: list[Loss]) -> list[tuple[int, str]]:
