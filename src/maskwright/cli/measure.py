@@ -71,7 +71,7 @@ def command(
         tell("note", f"{measuring.crowds} crowds stand for no single object and are not measured.")
     say(f"Table: {out}")
     if measuring.left_out:
-        heading("Left out", f"{len(measuring.left_out)} files")
+        heading("Left out", counted(len(measuring.left_out), "file"))
         for reason in measuring.left_out:
             tell("warning", reason)
         raise typer.Exit(3)
