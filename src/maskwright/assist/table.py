@@ -15,7 +15,7 @@ def assistants() -> dict[str, Callable[[], Assistant]]:
 
 
 def open_assistant(name: str) -> Assistant:
-    """The assistant of this name, or the run in the folder of this name as an assistant. Raises `DataError` where there is none."""
+    """The assistant of this name, or the run in this folder as one. Raises `DataError` where there is neither."""
     available = assistants()
     if name in available:
         return available[name]()
