@@ -1,13 +1,14 @@
-"""Objects drawn as boxes, which the tests of object scores share."""
+"""Objects drawn as boxes and maps drawn as rows of ids, which the tests of scores share."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from maskwright.masks.classes import Classes
 from maskwright.masks.region import Region
-from maskwright.masks.types import Instances
+from maskwright.masks.types import Instances, Panoptic, Segment
 
 Box = tuple[int, int, int, int]
 
@@ -38,5 +39,19 @@ def boxes() -> Callable[..., Instances]:
             classes=Classes.named(*names),
             ignored=left_out,
         )
+
+    return make
+
+
+STREET = Classes.named("car", "bus", "road", things=["car", "bus"])
+
+
+@pytest.fixture
+def panoptic() -> Callable[..., Panoptic]:
+    """A panoptic map from rows of ids and the class of each id; of two kinds of thing and a kind of stuff unless said."""
+
+    def make(rows: Any, of: dict[int, int], *, crowds: Sequence[int] = (), classes: Classes = STREET) -> Panoptic:
+        segments = tuple(Segment(id, class_id, is_crowd=id in crowds) for id, class_id in of.items())
+        return Panoptic(np.array(rows, np.int32), segments, classes)
 
     return make

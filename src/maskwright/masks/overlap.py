@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64, UInt16
+from jaxtyping import Bool, Float64, Int32, Int64, UInt16
 
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.region import Region
@@ -78,6 +78,30 @@ def object_overlaps(
     pixels = np.array([_shared(ground_truth[i], prediction[j]) for i, j in pairs], np.int64)
     areas = (np.array([region.area for region in regions], np.int64) for regions in (ground_truth, prediction))
     return ObjectOverlaps(true, predicted, pixels, *areas).among(pixels > 0)
+
+
+def map_overlaps(
+    ground_truth: Int32[np.ndarray, "h w"], prediction: Int32[np.ndarray, "h w"]
+) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"], ObjectOverlaps]:
+    """The values of two maps, each rising, and the pixels that each true value shares with each predicted one.
+
+    Places in the overlaps are those of the values. Time follows the pixels, and memory the runs of equal pixels along rows: a
+    map of a few thousand objects has far fewer of those, and only they are sorted.
+    """
+    true, predicted = ground_truth.ravel(), prediction.ravel()
+    if not true.size:
+        nothing = np.zeros(0, np.int64)
+        return nothing, nothing, ObjectOverlaps(nothing, nothing, nothing, nothing, nothing)
+    changes = np.flatnonzero((true[1:] != true[:-1]) | (predicted[1:] != predicted[:-1])) + 1
+    starts = np.concatenate([[0], changes])
+    lengths = np.diff(starts, append=true.size)
+    codes, places = np.unique((true[starts].astype(np.int64) << 32) + predicted[starts], return_inverse=True)
+    pixels = np.bincount(places, lengths).astype(np.int64)  # whole numbers below 2^53, which a float holds exactly
+    of_true = (codes + (1 << 31)) >> 32
+    true_values, i = np.unique(of_true, return_inverse=True)
+    predicted_values, j = np.unique(codes - (of_true << 32), return_inverse=True)
+    areas = (np.bincount(at, pixels).astype(np.int64) for at in (i, j))
+    return true_values, predicted_values, ObjectOverlaps(i, j, pixels, *areas)
 
 
 def _boxes(regions: Sequence[Region]) -> Int64[np.ndarray, "n 4"]:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int64
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.overlap import ObjectOverlaps, object_overlaps
 from maskwright.masks.region import Region
-from maskwright.masks.types import Instances
+from maskwright.masks.types import Instances, Segmentation
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ def counted_objects(ground_truth: Instances, prediction: Instances) -> CountedOb
 
     Raises `MaskValueError` when the two differ in size or classes.
     """
-    _check_alike(ground_truth, prediction)
+    check_alike(ground_truth, prediction)
     true, true_hidden = _visible(ground_truth, ground_truth.ignored)
     predicted, hidden = _visible(prediction, ground_truth.ignored)
     overlaps = object_overlaps(true.regions, predicted.regions, kinds=(true.class_ids, predicted.class_ids))
@@ -44,7 +44,8 @@ def counted_objects(ground_truth: Instances, prediction: Instances) -> CountedOb
     return CountedObjects(true, predicted, aside, hidden > overlaps.predicted_areas, excused, overlaps)
 
 
-def _check_alike(ground_truth: Instances, prediction: Instances) -> None:
+def check_alike(ground_truth: Segmentation, prediction: Segmentation) -> None:
+    """Raises `MaskValueError` when two segmentations differ in size or classes."""
     if ground_truth.size_hw != prediction.size_hw:
         (height, width), (predicted_height, predicted_width) = ground_truth.size_hw, prediction.size_hw
         raise MaskValueError(

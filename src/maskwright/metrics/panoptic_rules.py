@@ -1,0 +1,67 @@
+"""The rule behind every score of panoptic maps, in plain words, and what warns about the scores."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float64
+
+from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.scores import too_few
+from maskwright.metrics.semantic import ALL
+
+THINGS, STUFF, SEGMENTS = "thing classes", "stuff classes", "all segments"
+MEANS = (ALL, THINGS, STUFF)
+NUMBERS = ("hits", "spurious", "missed")  # facts about these images, which have no interval
+
+FORMULAS = {
+    "PQ": "panoptic quality, the IoU of the hits / (hits + half of spurious and missed segments)",
+    "SQ": "segmentation quality, the mean IoU of the hits, 0 where there is none",
+    "RQ": "recognition quality, hits / (hits + half of spurious and missed segments)",
+    "hits": "pairs of a true and a predicted segment of one class (TP)",
+    "spurious": "predicted segments that are in no hit (FP)",
+    "missed": "true segments that are in no hit (FN)",
+}
+COUNTED = (
+    "A hit has one class and an IoU above 0.5, void pixels of the ground truth left out. Crowds, and predictions that lie "
+    "mostly on void or in a crowd of their class, out."
+)
+
+
+def rule_of(metric: str, subject: str) -> str:
+    """What was counted and what was left out."""
+    which = {ALL: "", THINGS: "thing ", STUFF: "stuff "}
+    over = f"The mean over the {which[subject]}classes in any image, true or predicted, of: " if subject in MEANS else ""
+    if metric == "iou":
+        rule = (
+            f"{over}{'t' if over else 'T'}he pixels of all images counted together: hits / pixels that are true or predicted."
+        )
+        return f"{rule} Objects of a class are not told apart. Void pixels of the ground truth out, crowds in."
+    together = "the segments of all images together" if metric not in NUMBERS else "in all images"
+    together = together if over else f"{together[0].upper()}{together[1:]}"
+    return f"{over}{together}: {FORMULAS[metric]}. {COUNTED}"
+
+
+def warnings_of(
+    counts: MatchCounts, truth: Float64[np.ndarray, " k"], names: Mapping[int, str], images: int
+) -> tuple[str, ...]:
+    """What a reader of the numbers should know before believing them.
+
+    counts: of all images together, by class. truth: true pixels of each class. names: the classes that are scored, by id.
+    """
+    true, predicted = counts.hits + counts.missed, counts.hits + counts.spurious
+    if not truth.sum():
+        return ("Every pixel of the ground truth is void: nothing can be measured.",)
+    found = {
+        "In no ground truth and no prediction, so in no mean": [i for i in names if not true[i] and not predicted[i]],
+        "In no ground truth, yet predicted; the scores are 0 and count so in means": [
+            i for i in names if not true[i] and predicted[i]
+        ],
+        "Never predicted, though in the ground truth": [i for i in names if true[i] and not predicted[i]],
+    }
+    warnings = [f"{what}: {_listed([names[i] for i in ids])}." for what, ids in found.items() if ids]
+    return (*warnings, *too_few(images))
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more classes" if len(names) > most else ""
+    return ", ".join(f"'{name}'" for name in names[:most]) + more
