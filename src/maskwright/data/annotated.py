@@ -14,7 +14,8 @@ from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
 from maskwright.masks.classes import Classes
-from maskwright.masks.types import Instances
+from maskwright.masks.regions import distinct
+from maskwright.masks.types import Instances, Panoptic
 
 SHOWN = 5
 
@@ -39,10 +40,10 @@ class AnnotatedObjects:
     images: Mapping[str, AnnotatedImage]
     notes: tuple[Note, ...] = ()
 
-    def read(self, record: Record, size_hw: tuple[int, int]) -> Instances:
-        """The objects of an image. Raises `MaskValueError` where they were annotated on an image of another size."""
-        instances = self.images[record.id].load(size_hw)
-        return instances if record.window_xyxy is None else _window(instances, record.window_xyxy)
+    def read(self, record: Record, size_hw: tuple[int, int]) -> Instances | Panoptic:
+        """The objects or segments of an image. Raises `MaskValueError` where they were annotated on one of another size."""
+        whole = self.images[record.id].load(size_hw)
+        return whole if record.window_xyxy is None else _window(whole, record.window_xyxy)
 
 
 def find_source(root: Path, *, format: str | None = None, annotations: Path | None = None) -> Source | None:
@@ -221,14 +222,18 @@ def _nothing_found(root: Path, records: Iterable[Record], annotations: Annotatio
     )
 
 
-def _window(instances: Instances, box_xyxy: tuple[int, int, int, int]) -> Instances:
-    """The objects that have pixels in a box, seen from its corner."""
+def _window(whole: Instances | Panoptic, box_xyxy: tuple[int, int, int, int]) -> Instances | Panoptic:
+    """The objects or segments that have pixels in a box, seen from its corner."""
     x0, y0, x1, y1 = box_xyxy
-    regions = [region.window(box_xyxy) for region in instances.regions]
+    if isinstance(whole, Panoptic):
+        segment_ids = whole.segment_ids[y0:y1, x0:x1]
+        seen = set(distinct(segment_ids)[0].tolist())
+        return replace(whole, segment_ids=segment_ids, segments=tuple(one for one in whole.segments if one.id in seen))
+    regions = [region.window(box_xyxy) for region in whole.regions]
     inside = [place for place, region in enumerate(regions) if region.area]
     return replace(
-        instances.take(inside),
+        whole.take(inside),
         size_hw=(y1 - y0, x1 - x0),
         regions=tuple(regions[place].tight() for place in inside),
-        ignored=None if instances.ignored is None else instances.ignored[y0:y1, x0:x1],
+        ignored=None if whole.ignored is None else whole.ignored[y0:y1, x0:x1],
     )

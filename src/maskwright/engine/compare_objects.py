@@ -16,7 +16,8 @@ from maskwright.engine.reading import Reading
 from maskwright.formats import coco, labels
 from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.masks.classes import Classes
-from maskwright.masks.types import Instances
+from maskwright.masks.convert import to_instances
+from maskwright.masks.types import Instances, Panoptic
 from maskwright.metrics import instance
 from maskwright.metrics.instance_tally import InstanceTally, tally
 from maskwright.metrics.scores import Scores
@@ -112,11 +113,11 @@ def _ready(load: Callable[[], Instances]) -> Callable[[Size | None], Instances]:
     return lambda size_hw: load()
 
 
-def _sized(load: Callable[[Size], Instances], name: str) -> Callable[[Size | None], Instances]:
+def _sized(load: Callable[[Size], Instances | Panoptic], name: str) -> Callable[[Size | None], Instances]:
     def sized(size_hw: Size | None) -> Instances:
         if size_hw is None:
             raise DataError(f"'{name}': neither side tells the size of this image. Write its height and width in the file.")
-        return load(size_hw)
+        return to_instances(load(size_hw))
 
     return sized
 

@@ -16,6 +16,7 @@ from maskwright.engine.reading import Reading
 from maskwright.engine.round_trip import ImageTrip, compare
 from maskwright.formats import ANNOTATION_FORMATS
 from maskwright.formats.annotations import AnnotatedImage, Loss
+from maskwright.masks.convert import to_instances
 from maskwright.masks.types import Instances
 
 REPORT = "conversion.json"
@@ -185,7 +186,7 @@ class _Work:
                 gone = Loss(image.name, None, f"the image did not come back, with its {len(before)} objects", 0.0)
                 trips.append(ImageTrip(len(before), 0, (gone,), 1))
             else:
-                trips.append(compare(image.name, before, found.load(before.size_hw), losses[image.name]))
+                trips.append(compare(image.name, before, to_instances(found.load(before.size_hw)), losses[image.name]))
             self.progress(len(self.images) + number, len(self.images) + len(self.done))
         return trips
 

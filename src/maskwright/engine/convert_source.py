@@ -140,9 +140,9 @@ def _annotated(image: AnnotatedImage, record: Record | None, root: Path, max_pix
             what = f"{image.path}: the size of '{image.name}' is not known, since the image is not in {root}"
             return Fault("image-not-found", root / image.name, f"{what}. Name the folder of the images with --images.")
         size_hw = image.size_hw
-        return SourceImage(image.name, lambda: image.load(size_hw))
+        return SourceImage(image.name, lambda: to_instances(image.load(size_hw)))
     info = usable(record, image, max_pixels)
-    return info if isinstance(info, Fault) else SourceImage(_name(record), lambda: image.load(info.size_hw))
+    return info if isinstance(info, Fault) else SourceImage(_name(record), lambda: to_instances(image.load(info.size_hw)))
 
 
 def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> DataSet:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maskwright.base.errors import MaskwrightError, did_you_mean
-from maskwright.formats import cityscapes, coco, cvat, labelme, labels, png, tiff, voc, yolo
+from maskwright.formats import cityscapes, coco, coco_panoptic, cvat, labelme, labels, png, tiff, voc, yolo
 from maskwright.formats.annotations import AnnotationFormat
 from maskwright.formats.content import MAX_PIXELS, image_kind
 from maskwright.masks.coding import RawMask
@@ -23,6 +23,7 @@ FORMATS: dict[str, Callable[..., RawMask]] = {
 # What an annotation format is called -> who finds, reads and writes it.
 ANNOTATION_FORMATS: dict[str, AnnotationFormat] = {
     "coco": coco,
+    "coco-panoptic": coco_panoptic,
     "yolo": yolo,
     "voc": voc,
     "cityscapes": cityscapes,

@@ -10,7 +10,7 @@ import numpy as np
 from maskwright.base.errors import DataError, MaskValueError
 from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.masks.classes import Classes, ClassInfo
-from maskwright.masks.types import Instances
+from maskwright.masks.types import Instances, Panoptic
 
 SHOWN = 5  # losses told in an error; all are in the returned list
 
@@ -60,14 +60,15 @@ class AnnotatedImage:
     """An image and how its objects are got.
 
     name: the image's file name, below the images' folder, with '/' between folders; without suffix where the format says none.
-    size_hw: as the file says, or None. load: the objects on an image of this size (that of the image's file); raises
-    `MaskValueError` where the annotations were made for another size. path: the file that the annotations stand in.
-    objects: how many `load` gives; None where that is not known before. where: what the file calls the image, as 'image 17'.
+    size_hw: as the file says, or None. load: the objects on an image of this size (that of the image's file), or the segment of
+    every pixel where the format knows it; raises `MaskValueError` where the annotations were made for another size. path: the
+    file that the annotations stand in. objects: how many `load` gives; None where that is not known before. where: what the
+    file calls the image, as 'image 17'.
     """
 
     name: str
     size_hw: tuple[int, int] | None
-    load: Callable[[tuple[int, int]], Instances]
+    load: Callable[[tuple[int, int]], Instances | Panoptic]
     path: Path
     objects: int | None = None
     where: str = ""
@@ -77,7 +78,8 @@ class AnnotatedImage:
 class Annotations:
     """What an annotation file (or a folder of them) holds: classes, images, and in words what a person should know.
 
-    Class 0 is the background, the objects' classes follow. Every object of the file is in an image's `Instances` or in `notes`.
+    Class 0 is the background, the objects' classes follow; but panoptic files have none, since what they leave open is void.
+    Every object of the file is in what an image's `load` gives, or in `notes`.
     words: what was found, for the check: counts of images, objects, crowds.
     """
 

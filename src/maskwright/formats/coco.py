@@ -14,9 +14,18 @@ from typing import Any
 import numpy as np
 
 from maskwright.base.errors import DataError, MaskValueError
-from maskwright.base.files import atomic_write, read_json
+from maskwright.base.files import atomic_write
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Holds, Loss, Note, bare_words, check_losses
-from maskwright.formats.coco_lists import Id, ListedImage, id_of, read_categories, read_images, wrong_reference
+from maskwright.formats.coco_lists import (
+    Id,
+    ListedImage,
+    id_of,
+    json_files,
+    load_json,
+    read_categories,
+    read_images,
+    wrong_reference,
+)
 from maskwright.formats.coco_shapes import Polygons, Shape, read_shape, regions_of
 from maskwright.formats.rings import note_crossing
 from maskwright.masks import rle
@@ -53,10 +62,7 @@ class _Object:
 
 def find(folder: Path) -> tuple[Path, ...]:
     """JSON files in a folder, or in its annotations/, that speak of images, annotations and categories."""
-    folder = Path(folder)
-    places = (folder, folder / "annotations")
-    files = [path for place in places if place.is_dir() for path in sorted(place.glob("*.json")) if path.is_file()]
-    return tuple(path for path in files if path.stat().st_size <= MAX_BYTES and _looks_like_coco(path.read_bytes()))
+    return tuple(path for path in json_files(folder, MAX_BYTES) if _looks_like_coco(path.read_bytes()))
 
 
 def holds_results(path: Path) -> bool:
@@ -154,13 +160,7 @@ def write_results(path: Path, items: Iterable[tuple[str, Instances]], *, describ
 
 
 def _load(path: Path, max_bytes: int) -> Any:
-    size = path.stat().st_size if path.is_file() else 0
-    if size > max_bytes:
-        raise DataError(
-            f"{path}: has {size / 1e6:.0f} MB, more than the {max_bytes / 1e6:.0f} MB that are read at once. "
-            f"Split it into several files, a part of the images each."
-        )
-    value = read_json(path)
+    value = load_json(path, max_bytes)
     if not isinstance(value, dict | list):
         raise DataError(f"{path}: is not a COCO file: it holds neither an object nor a list.")
     return value

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.base.errors import DataError
+from maskwright.base.files import read_json
 from maskwright.formats.annotations import Note, object_classes
 from maskwright.masks.classes import Classes
 
@@ -20,8 +21,32 @@ class ListedImage:
     size_hw: tuple[int, int] | None
 
 
+def json_files(folder: Path, max_bytes: int) -> tuple[Path, ...]:
+    """The JSON files in a folder, or in its annotations/, that are not too large to be read."""
+    places = (Path(folder), Path(folder) / "annotations")
+    files = [path for place in places if place.is_dir() for path in sorted(place.glob("*.json")) if path.is_file()]
+    return tuple(path for path in files if path.stat().st_size <= max_bytes)
+
+
+def load_json(path: Path, max_bytes: int) -> Any:
+    """What a JSON file holds. Raises `DataError` where it is too large, and `MaskwrightError` where it cannot be read."""
+    size = path.stat().st_size if path.is_file() else 0
+    if size > max_bytes:
+        raise DataError(
+            f"{path}: has {size / 1e6:.0f} MB, more than the {max_bytes / 1e6:.0f} MB that are read at once. "
+            f"Split it into several files, a part of the images each."
+        )
+    return read_json(path)
+
+
 def read_categories(entries: Sequence[Any], path: Path, notes: list[Note]) -> tuple[Classes, dict[Id, int]]:
     """The classes, 1, 2, ... by rising category id behind the background, and which class a category is."""
+    names, place_of = named_categories(entries, path, notes)
+    return object_classes(names), {id: place + 1 for id, place in place_of.items()}
+
+
+def named_categories(entries: Sequence[Any], path: Path, notes: list[Note]) -> tuple[tuple[str, ...], dict[Id, int]]:
+    """The names of the categories by rising id, each once, and which of them a category is."""
     names: dict[Id, str] = {}
     for entry in entries:
         id, name = id_of(entry, "id"), entry.get("name") if isinstance(entry, dict) else None
@@ -36,14 +61,14 @@ def read_categories(entries: Sequence[Any], path: Path, notes: list[Note]) -> tu
                 f"{path}: the category id {id} is both '{names[id]}' and '{name}', so its annotations may be either. "
                 f"Give each category an id of its own."
             )
-    class_of: dict[str, int] = {}
+    place_of: dict[str, int] = {}
     ordered = sorted(names, key=lambda id: (isinstance(id, str), id if isinstance(id, int) else 0, str(id)))
     for id in ordered:
-        if names[id] in class_of:
+        if names[id] in place_of:
             what = f"another category is called '{names[id]}' too; both are read as one class"
             notes.append(Note("repeated-category", f"category {id}", what, "Rename one of them if they differ."))
-        class_of.setdefault(names[id], len(class_of) + 1)
-    return object_classes(tuple(class_of)), {id: class_of[names[id]] for id in ordered}
+        place_of.setdefault(names[id], len(place_of))
+    return tuple(place_of), {id: place_of[names[id]] for id in ordered}
 
 
 def read_images(entries: Sequence[Any], path: Path, notes: list[Note]) -> dict[Id, ListedImage]:

@@ -7,7 +7,7 @@ from scipy import ndimage
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.classes import IGNORE, Classes
 from maskwright.masks.region import Region
-from maskwright.masks.regions import components
+from maskwright.masks.regions import components, distinct
 from maskwright.masks.types import Instances, LabelMap, Panoptic, Segment, Segmentation
 
 DENSE = 1 << 20  # numbers of objects up to here are looked up in a list of so many; beyond, they are sorted
@@ -22,10 +22,10 @@ def to_label_map(segmentation: Segmentation) -> LabelMap:
     if isinstance(segmentation, LabelMap):
         return segmentation
     if isinstance(segmentation, Panoptic):
-        values, places = np.unique(segmentation.segment_ids, return_inverse=True)
+        values, places = distinct(segmentation.segment_ids)
         class_of = {segment.id: segment.class_id for segment in segmentation.segments} | {0: IGNORE}
         ids = np.array([class_of[value] for value in values.tolist()], np.uint16)
-        return LabelMap(ids[places].reshape(segmentation.size_hw), segmentation.classes)
+        return LabelMap(ids[places], segmentation.classes)
     ids = np.append(0, segmentation.class_ids).astype(np.uint16)[instances_to_labels(segmentation)]
     if segmentation.ignored is not None:
         ids[segmentation.ignored] = IGNORE
@@ -124,6 +124,44 @@ def to_panoptic(label_map: LabelMap, instances: Instances | None = None) -> Pano
     return Panoptic(segment_ids, tuple(segments), label_map.classes)
 
 
+def panoptic_of(segmentation: Segmentation) -> Panoptic:
+    """The segment of every pixel, of any kind of segmentation.
+
+    Of instances, every object is a segment, what no object covers is one of class 0 (void, where that is a class of things),
+    and ignored pixels are void; lost is what lies under other objects. Of a label map, each class of stuff is a segment and
+    each connected part of a class of things is one, so that things that touch are one. A panoptic map is given back as it is.
+    """
+    if isinstance(segmentation, Panoptic):
+        return segmentation
+    if isinstance(segmentation, Instances):
+        return panoptic_from_labels(instances_to_labels(segmentation), segmentation)
+    segment_ids = np.zeros(segmentation.size_hw, np.int32)
+    segments: list[Segment] = []
+    for class_id in np.unique(segmentation.ids[segmentation.ids != IGNORE]).tolist():
+        pixels = segmentation.ids == class_id
+        parts, count = components(pixels) if segmentation.classes[class_id].is_thing else (pixels.astype(np.int32), 1)
+        segment_ids[pixels] = parts[pixels] + len(segments)
+        segments += [Segment(len(segments) + number, class_id) for number in range(1, count + 1)]
+    return Panoptic(segment_ids, tuple(segments), segmentation.classes)
+
+
+def panoptic_from_labels(labels: Int32[np.ndarray, "h w"], instances: Instances) -> Panoptic:
+    """Objects as such labels show them, which hold the place of an object plus one, as `instances_to_labels` gives them.
+
+    What no object covers, what is ignored and what is lost: as in `panoptic_of`.
+    """
+    ground = 0 if instances.classes[0].is_thing else 1  # segments before the first object
+    segment_ids = labels + np.int32(ground)
+    if instances.ignored is not None:
+        segment_ids[instances.ignored] = 0
+    is_seen = np.bincount(segment_ids.ravel(), minlength=len(instances) + 1 + ground) > 0
+    segments = [Segment(1, 0)] if ground and is_seen[1] else []
+    for place in np.flatnonzero(is_seen[1 + ground :]).tolist():
+        score, is_crowd = float(instances.scores[place]), bool(instances.is_crowd[place])
+        segments.append(Segment(place + 1 + ground, int(instances.class_ids[place]), score, is_crowd))
+    return Panoptic(segment_ids, tuple(segments), instances.classes)
+
+
 def things_of(panoptic: Panoptic) -> Instances:
     """The segments of thing classes as instances; void is ignored. Lost: the stuff."""
     things = [segment for segment in panoptic.segments if panoptic.classes[segment.class_id].is_thing]
@@ -149,9 +187,8 @@ def _regions(labels: Integer[np.ndarray, "h w"]) -> list[tuple[int, Region]]:
             for value, box in found
             if box is not None
         ]
-    values, places = np.unique(labels, return_inverse=True)
-    places = places.reshape(labels.shape) + 1
-    boxes = zip(values.tolist(), ndimage.find_objects(places), strict=True)
+    values, places = distinct(labels)
+    boxes = zip(values.tolist(), ndimage.find_objects(places + 1), strict=True)
     return [
         (value, Region((columns.start, rows.start, columns.stop, rows.stop), labels[rows, columns] == value))
         for value, (rows, columns) in boxes
