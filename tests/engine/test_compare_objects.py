@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright.base.errors import DataError
+from maskwright.base.errors import DataError, MaskValueError
 from maskwright.data.coding import CodingError
-from maskwright.engine.compare import compare_readings
+from maskwright.data.dataset import read
+from maskwright.engine.compare import compare_readings, score
 from maskwright.engine.reading import Reading
-from maskwright.formats import coco
+from maskwright.formats import coco, coco_panoptic
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import instances_from_labels
+from maskwright.masks.types import Panoptic, Segment
 
 LABELS = np.zeros((20, 30), np.uint16)
 LABELS[2:8, 2:8], LABELS[10:16, 10:16] = 1, 2
@@ -151,3 +153,94 @@ def test_torch_is_not_needed(tmp_path):
         f"compare_readings(*(Reading(path=Path(p)) for p in {paths})); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+STREET = Classes.named("road", "car", "bus", things=["car", "bus"])
+SCENE = np.ones((20, 30), np.int32)
+SCENE[2:8, 2:8], SCENE[10:16, 10:16], SCENE[18:] = 5, 7, 0
+
+
+def segments(ids=SCENE, classes=STREET, **of):
+    class_of = {1: "road", 5: "car", 7: "bus"} | {int(id.removeprefix("s")): name for id, name in of.items()}
+    seen = [id for id in np.unique(ids).tolist() if id]
+    return Panoptic(ids, tuple(Segment(id, classes.names.index(class_of[id])) for id in seen), classes)
+
+
+def panoptic_file(path, **images):
+    coco_panoptic.write(path, [(f"{name}.png", found) for name, found in images.items()])
+    return path
+
+
+def test_panoptic_maps_against_themselves_are_perfect(tmp_path):
+    truth = panoptic_file(tmp_path / "panoptic.json", a=segments(), b=segments())
+    found = compare(truth, truth)
+    assert found.scores.headline == "PQ/all classes"
+    assert [found.scores.row("PQ", subject).value for subject in ("all classes", *STREET.names)] == [1, 1, 1, 1]
+    assert found.background is None
+    assert any("2 of them things" in words for words in found.words)
+
+
+def test_panoptic_maps_with_other_ids_and_classes_in_another_order(tmp_path):
+    """The bus is called a car; classes are met by their names."""
+    other = Classes.named("bus", "car", "road", things=["car", "bus"])
+    seen = segments(np.where(SCENE == 7, 99, SCENE).astype(np.int32), other, s99="car")
+    truth, prediction = panoptic_file(tmp_path / "t.json", a=segments()), panoptic_file(tmp_path / "p.json", a=seen)
+    found = compare(truth, prediction).scores
+    assert [found.row("PQ", name).value for name in STREET.names] == [1, pytest.approx(2 / 3), 0]
+    assert found.per_image[0]["misnamed"] == 1
+
+
+def test_a_panoptic_side_against_objects_is_scored_by_its_things(tmp_path):
+    truth = panoptic_file(tmp_path / "t.json", a=segments())
+    results = annotated(tmp_path / "p.json", a=objects(LABELS, "bus", "car", classes=[2, 2]))
+    found = compare(truth, results)
+    assert recall(found, "car") == 1
+    assert recall(found, "bus") == 0
+    assert found.scores.class_names == ("background", "car", "bus")
+    assert sum("its things are scored" in words for words in found.words) == 1
+    stuff = panoptic_file(
+        tmp_path / "s.json", a=segments(np.where(SCENE > 1, 0, SCENE).astype(np.int32), Classes.named("road"))
+    )
+    with pytest.raises(DataError, match="no class is a thing"):
+        compare(stuff, results)
+
+
+def test_panoptic_classes_that_the_ground_truth_lacks_are_refused(tmp_path):
+    other = Classes.named("road", "car", "van", things=["car", "van"])
+    truth = panoptic_file(tmp_path / "t.json", a=segments())
+    prediction = panoptic_file(tmp_path / "p.json", a=segments(np.where(SCENE == 7, 0, SCENE).astype(np.int32), other))
+    with pytest.raises(CodingError, match=r"lacks: van\. The ground truth has road, car, bus"):
+        compare(truth, prediction)
+
+
+def test_a_panoptic_map_of_another_size_is_left_out(tmp_path):
+    truth = panoptic_file(tmp_path / "t.json", a=segments(), b=segments())
+    prediction = panoptic_file(tmp_path / "p.json", a=segments(SCENE[:, :20].copy()), b=segments())
+    found = compare(truth, prediction)
+    assert [entry["id"] for entry in found.scores.per_image] == ["b.png"]
+    assert "'a.png': the prediction is 20 x 20 pixels, its ground truth 30 x 20" in found.left_out[0]
+
+
+def test_the_sample_of_coco_against_itself(real_data):
+    file = real_data / "coco_panoptic_sample" / "panoptic.json"
+    found = compare(file, file).scores
+    assert [found.row("PQ", subject).value for subject in ("all classes", "thing classes", "stuff classes")] == [1, 1, 1]
+    assert found.row("missed", "all segments").value == found.row("spurious", "all segments").value == 0
+
+
+def data_set(folder, name, found, format):
+    """One image with its annotations, read as a data set."""
+    folder.mkdir()
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(folder / name)
+    format.write(folder / "objects.json", [(name, found)])
+    return read(folder, annotations=folder / "objects.json")
+
+
+def test_data_sets_are_scored_by_what_both_of_them_hold(tmp_path):
+    panoptic = data_set(tmp_path / "p", "a.png", segments(), coco_panoptic)
+    whole, half = (data_set(tmp_path / name, "a.png", objects(of), coco) for name, of in (("w", LABELS), ("h", HALF)))
+    assert score(panoptic, panoptic).headline == "PQ/all classes"
+    found = score(whole, half)
+    assert found.row("recall at IoU 0.5", "cell").value == 0.5
+    with pytest.raises(MaskValueError, match=r"^a: The ground truth has the classes road, car, bus"):
+        score(panoptic, whole)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from maskwright.base.errors import DataError, MaskwrightError
 from maskwright.data.coding import CodingError, CodingOptions, MaskHistogram, check_known, histogram, infer
@@ -15,9 +16,10 @@ from maskwright.formats import native, read_mask
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.masks.coding import MaskCoding
 from maskwright.masks.convert import to_instances, to_label_map
-from maskwright.masks.types import Instances, LabelMap
-from maskwright.metrics import instance, semantic
-from maskwright.metrics.instance_tally import tally
+from maskwright.masks.types import Instances, LabelMap, Panoptic, Segmentation
+from maskwright.metrics import instance, panoptic, semantic
+from maskwright.metrics.instance_tally import InstanceTally, tally
+from maskwright.metrics.panoptic import PanopticTally
 from maskwright.metrics.rules import Convention, conventions
 from maskwright.metrics.scores import Scores
 
@@ -60,7 +62,7 @@ def compare_readings(ground_truth: Reading, prediction: Reading, *, progress: Pr
             options=ground_truth.coding, max_pixels=ground_truth.max_pixels, progress=progress,
         )  # fmt: skip
     found = compare_objects(ground_truth, prediction, progress=progress)
-    return Comparison(found.scores, found.classes.background, (), found.words, found.left_out)
+    return Comparison(found.scores, found.background, (), found.words, found.left_out)
 
 
 def compare(
@@ -124,7 +126,8 @@ def _object_scores(pairs: Sequence[_Pair], truth: MaskCoding, other: MaskCoding,
 
 
 def score(ground_truth: DataSet, prediction: DataSet) -> Scores:
-    """Score the masks of one data set against those of another with the same images.
+    """Score one data set against another with the same images: segments where both are panoptic, objects where both hold
+    objects (those of a panoptic one are its things), else pixels.
 
     Raises `DataError` where images of the ground truth have no prediction, and `MaskValueError` where sizes or classes differ.
     """
@@ -136,19 +139,33 @@ def score(ground_truth: DataSet, prediction: DataSet) -> Scores:
             f"{prediction.root}: {len(missing)} of {len(wanted)} images have no prediction: {', '.join(missing[:5])}. "
             "Predict them, or leave them out of the ground truth."
         )
-    tables, ids = [], []
-    for index in wanted:
-        id = ground_truth.records[index].id
-        tables.append(semantic.table_of(_label_map(ground_truth, index), _label_map(prediction, place[id]), id=id))
-        ids.append(id)
-    classes = ground_truth.classes
-    return semantic.score(tables, ids, classes, background=classes.background)
+    ids = [ground_truth.records[index].id for index in wanted]
+    sides = (
+        (_segmentation(ground_truth, index), _segmentation(prediction, place[id]))
+        for index, id in zip(wanted, ids, strict=True)
+    )
+    tallies = [_tally(*both, id=id) for both, id in zip(sides, ids, strict=True)]  # all of one kind, since each data set is
+    classes, first = ground_truth.classes, tallies[0] if tallies else None
+    if isinstance(first, PanopticTally):
+        return panoptic.scores(ids, tallies, classes)
+    if isinstance(first, InstanceTally):
+        return instance.scores(ids, tallies, classes)
+    return semantic.score(tallies, ids, classes, background=classes.background)
 
 
-def _label_map(data: DataSet, index: int) -> LabelMap:
+def _tally(expected: Segmentation, seen: Segmentation, *, id: str) -> Any:
+    """What an image adds to the scores of the kind that both sides can be brought to; a label map tells no objects."""
+    if isinstance(expected, Panoptic) and isinstance(seen, Panoptic):
+        return panoptic.tally(expected, seen, id=id)
+    if isinstance(expected, LabelMap) or isinstance(seen, LabelMap):
+        return semantic.table_of(to_label_map(expected), to_label_map(seen), id=id)
+    return tally(to_instances(expected), to_instances(seen), id=id)
+
+
+def _segmentation(data: DataSet, index: int) -> Segmentation:
     segmentation = data[index].segmentation
     assert segmentation is not None  # only records with masks come here
-    return to_label_map(segmentation)
+    return segmentation
 
 
 def _partners(pairing: Pairing, prediction: Path) -> tuple[list[Record], list[str]]:

@@ -18,7 +18,7 @@ from maskwright.metrics.segments import VOID, MatchedSegments, match_segments
 from maskwright.metrics.semantic import ALL
 
 HEADLINE = f"PQ/{ALL}"
-FEW_CLASSES = 4  # whose every row a table shows; of more, the headline's metric alone is shown of each class
+FEW_CLASSES = 4  # whose every row a table shows; of more, the headline's metric alone is shown of each class that occurs
 
 Values = dict[tuple[str, str], Float64[np.ndarray, " m"]]
 
@@ -89,7 +89,9 @@ def scores(
                 high=high,
                 rule=rule_of(metric, subject),
                 images=len(tallies),
-                detail=metric != "PQ" and len(images.names) > FEW_CLASSES and subject in images.names,
+                detail=len(images.names) > FEW_CLASSES
+                and subject in images.names
+                and (metric != "PQ" or bool(np.isnan(value[0]))),
             )
         )
     table = np.sum([tally.table for tally in tallies], axis=0)
