@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maskwright.base.errors import MaskwrightError, did_you_mean
-from maskwright.formats import cityscapes, coco, coco_panoptic, cvat, labelme, labels, png, tiff, voc, yolo
+from maskwright.formats import cityscapes, coco, coco_panoptic, cvat, labelme, labels, png, project, tiff, voc, yolo
 from maskwright.formats.annotations import AnnotationFormat
 from maskwright.formats.content import MAX_PIXELS, image_kind
 from maskwright.masks.coding import RawMask
@@ -30,6 +30,7 @@ ANNOTATION_FORMATS: dict[str, AnnotationFormat] = {
     "labelme": labelme,
     "cvat": cvat,
     "labels": labels,
+    "project": project,
 }
 
 # What a mask file is called -> who writes it.

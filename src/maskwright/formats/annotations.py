@@ -80,7 +80,8 @@ class Annotations:
 
     Class 0 is the background, the objects' classes follow; but panoptic files have none, since what they leave open is void.
     Every object of the file is in what an image's `load` gives, or in `notes`.
-    words: what was found, for the check: counts of images, objects, crowds.
+    words: what was found, for the check: counts of images, objects, crowds. images_root: the folder of the images, where the
+    annotations say it. is_partial: whether images that are not named are just not annotated yet, which is no fault.
     """
 
     path: Path
@@ -88,6 +89,8 @@ class Annotations:
     images: tuple[AnnotatedImage, ...]
     notes: tuple[Note, ...] = ()
     words: tuple[str, ...] = field(default=())
+    images_root: Path | None = None
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
