@@ -86,7 +86,7 @@ def test_any_value_can_be_set_by_name_and_is_noted(name: str, text: str, seen: o
         ("class_weights", "[1]", "2 numbers of 0 or more, one a class"),
         ("loss", "[]", "at least one term"),
         ("budget_minutes", "0", "above 0"),
-        ("task", "panoptic", "'task' is 'panoptic'"),
+        ("task", "keypoints", "'task' is 'keypoints'"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(name: str, text: str, message: str) -> None:

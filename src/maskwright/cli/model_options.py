@@ -5,15 +5,16 @@ from typing import Annotated, Literal
 import typer
 
 TaskName = Annotated[
-    Literal["semantic", "instance"] | None,
-    typer.Option("--task", help="The class of every pixel, or every object apart.", show_default="semantic"),
+    Literal["semantic", "instance", "panoptic"] | None,
+    typer.Option("--task", help="The class of every pixel, every object apart, or both at once.", show_default="semantic"),
 ]
 ModelName = Annotated[
     str | None,
     typer.Option(
         "--model",
         metavar="NAME",
-        help="unet, fcn-32s, fcn-16s, fcn-8s, deeplabv3, deeplabv3+; for objects also mask-rcnn.",
+        help="unet, fcn-32s, fcn-16s, fcn-8s, deeplabv3, deeplabv3+; for objects also mask-rcnn; for things and stuff also "
+        "panoptic-fpn and panoptic-deeplab.",
         show_default="by the data",
     ),
 ]

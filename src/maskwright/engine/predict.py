@@ -14,7 +14,7 @@ from maskwright.base.files import sha256
 from maskwright.data.channels import with_channels
 from maskwright.engine.run import Run
 from maskwright.engine.weights import load_weights
-from maskwright.masks.tiles import Tile, blend, even_tile, tiles
+from maskwright.masks.tiles import Tile, even_tile, tiles
 from maskwright.masks.types import Segmentation
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fit import fit_weights
@@ -60,8 +60,8 @@ class Predictor:
         return self.task.merge(self._tiles(image), image.shape[:2])
 
     def said(self, image: Num[np.ndarray, "h w c"]) -> Any:
-        """What the task's thresholds are settled on: maps where the network draws them, else every object."""
-        return self.outputs(image) if self.task.draws_maps else self.ranked(image)
+        """All that the network says of the image, which the task's thresholds are settled on."""
+        return self.task.gather(self._tiles(image), image.shape[:2])
 
     def require_maps(self) -> None:
         """Raises `PlanError` where the network has no probabilities of pixels."""
@@ -77,7 +77,8 @@ class Predictor:
         Raises `PlanError` where the network draws no maps.
         """
         self.require_maps()
-        return np.concatenate([strip for _, strip in blend(self._tiles(image), image.shape[:2])], axis=1)
+        outputs: Float32[np.ndarray, "k h w"] = self.said(image)
+        return outputs
 
     def found_in(self, outputs: Float32[np.ndarray, "k h w"]) -> Segmentation:
         """The segmentation that `outputs` of an image lead to; with it, what a call of the predictor gives."""

@@ -10,6 +10,8 @@ from maskwright.models.deeplab import DeepLab, DeepLabConfig
 from maskwright.models.encoder_unet import EncoderUNet, EncoderUNetConfig
 from maskwright.models.fcn import FCN, FCNConfig
 from maskwright.models.mask_rcnn import MaskRCNN, MaskRCNNConfig
+from maskwright.models.panoptic_deeplab import PanopticDeepLab, PanopticDeepLabConfig
+from maskwright.models.panoptic_fpn import PanopticFPN, PanopticFPNConfig
 from maskwright.models.unet import UNet, UNetConfig
 from maskwright.nn.encoders import ENCODERS, EncoderName
 
@@ -18,8 +20,11 @@ def _unet(encoder: EncoderName) -> UNetConfig | EncoderUNetConfig:
     return UNetConfig() if encoder == "plain" else EncoderUNetConfig(encoder=encoder)
 
 
+# The numbers of any network.
+Config = UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig | MaskRCNNConfig | PanopticFPNConfig | PanopticDeepLabConfig
+
 # What `--model` names, made for the encoder that `--encoder` names.
-MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig | MaskRCNNConfig]] = {
+MODELS: dict[str, Callable[[EncoderName], Config]] = {
     "unet": _unet,
     "fcn-32s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=32),
     "fcn-16s": lambda encoder: FCNConfig(encoder=encoder, prediction_stride=16),
@@ -27,6 +32,8 @@ MODELS: dict[str, Callable[[EncoderName], UNetConfig | EncoderUNetConfig | FCNCo
     "deeplabv3": lambda encoder: DeepLabConfig(encoder=encoder, decoder=False, separable=False),
     "deeplabv3+": lambda encoder: DeepLabConfig(encoder=encoder, decoder=True),
     "mask-rcnn": lambda encoder: MaskRCNNConfig(encoder=encoder),
+    "panoptic-fpn": lambda encoder: PanopticFPNConfig(detector=MaskRCNNConfig(encoder=encoder)),
+    "panoptic-deeplab": lambda encoder: PanopticDeepLabConfig(encoder=encoder),
 }
 
 
@@ -41,12 +48,14 @@ Model = Annotated[
     | Annotated[EncoderUNetConfig, Tag("encoder-unet")]
     | Annotated[FCNConfig, Tag("fcn")]
     | Annotated[DeepLabConfig, Tag("deeplab")]
-    | Annotated[MaskRCNNConfig, Tag("mask-rcnn")],
+    | Annotated[MaskRCNNConfig, Tag("mask-rcnn")]
+    | Annotated[PanopticFPNConfig, Tag("panoptic-fpn")]
+    | Annotated[PanopticDeepLabConfig, Tag("panoptic-deeplab")],
     Discriminator(_kind),
 ]
 
 
-def model_config(name: str, encoder: str) -> UNetConfig | EncoderUNetConfig | FCNConfig | DeepLabConfig | MaskRCNNConfig:
+def model_config(name: str, encoder: str) -> Config:
     """The network of a name in `MODELS`, on an encoder. Raises `PlanError` naming what is possible."""
     if name not in MODELS:
         raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
@@ -66,6 +75,10 @@ __all__ = [
     "MaskRCNN",
     "MaskRCNNConfig",
     "Model",
+    "PanopticDeepLab",
+    "PanopticDeepLabConfig",
+    "PanopticFPN",
+    "PanopticFPNConfig",
     "UNet",
     "UNetConfig",
     "model_config",

@@ -127,9 +127,13 @@ class MaskRCNN(nn.Module):
 
         Objects without area, as cropping leaves them, count as not there; an image may have none.
         """
-        size_hw = (image.shape[-2], image.shape[-1])
+        return self.losses_on(self(image), (image.shape[-2], image.shape[-1]), objects)
+
+    def losses_on(
+        self, maps: list[Float[Tensor, "b d _ _"]], size_hw: tuple[int, int], objects: Sequence[Objects]
+    ) -> dict[str, Float[Tensor, ""]]:
+        """As `losses`, from the maps of the pyramid of images of this size, which others may use too."""
         objects = [_learnable(each, size_hw) for each in objects]
-        maps = self(image)
         objectness, codes, places = self._proposed(maps)
         proposals = rpn.propose(objectness, codes, places, size_hw, self.numbers)
         boxes = [each.boxes_xyxy for each in objects]
@@ -150,8 +154,11 @@ class MaskRCNN(nn.Module):
     @torch.no_grad()
     def detect(self, image: Float[Tensor, "b c h w"]) -> list[Detections]:
         """The objects in each image, boxes in its pixels; `paste.paste` draws their masks."""
-        size_hw = (image.shape[-2], image.shape[-1])
-        maps = self(image)
+        return self.detect_on(self(image), (image.shape[-2], image.shape[-1]))
+
+    @torch.no_grad()
+    def detect_on(self, maps: list[Float[Tensor, "b d _ _"]], size_hw: tuple[int, int]) -> list[Detections]:
+        """As `detect`, from the maps of the pyramid of images of this size."""
         proposals = rpn.propose(*self._proposed(maps), size_hw, self.numbers)
         counts = [len(boxes) for boxes in proposals]
         logits, codes = self._box_head(maps, proposals)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from maskwright.base.errors import PlanError
-from maskwright.models import MaskRCNN
+from maskwright.models import MaskRCNN, PanopticFPN
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
 from maskwright.plan.objective import batches_of, build_network, detects, losses_of
@@ -90,7 +90,7 @@ def _prediction(plan: Plan, network: nn.Module, device: torch.device) -> float:
     for _ in range(3):
         began = time.perf_counter()
         if detects(plan):
-            cast(MaskRCNN, folded).detect(tile)
+            cast(MaskRCNN | PanopticFPN, folded).detect(tile)
         else:
             folded(tile).float().cpu()
         seconds.append(time.perf_counter() - began)

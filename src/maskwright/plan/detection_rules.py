@@ -5,7 +5,7 @@ from math import ceil, log2, sqrt
 from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
-from maskwright.models import MaskRCNNConfig
+from maskwright.models import MaskRCNNConfig, PanopticFPNConfig
 from maskwright.models.mask_rcnn import LEVEL_STRIDES
 from maskwright.plan.plan import Optimizer
 from maskwright.plan.rules import COLORFUL, GENTLE, Choice
@@ -116,9 +116,12 @@ def optimizer(weights: str | None) -> tuple[Optimizer, Choice]:
     return Optimizer(learning_rate=RATE, encoder_rate=rate), (f"AdamW at {RATE:g}{gentle}", why)
 
 
-def loss() -> Choice:
+def loss(model: MaskRCNNConfig | PanopticFPNConfig) -> Choice:
     """What is minimised; the plan's `loss` has no part in it."""
     why = "Whether a box holds an object and where (twice: proposed, then corrected), its class, its mask (arXiv:1703.06870)."
+    if isinstance(model, PanopticFPNConfig):
+        weight = f"{model.stuff_weight:g} of the cross-entropy of stuff"
+        return f"the five losses of Mask R-CNN, and {weight}", f"{why} The class of every pixel counts less (arXiv:1901.02446)."
     return "the five losses of Mask R-CNN", why
 
 

@@ -7,9 +7,9 @@ from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
 from maskwright.data.fingerprint import Fingerprint, fingerprint
 from maskwright.losses import LossTerm
-from maskwright.models import EncoderUNetConfig, MaskRCNNConfig, Model, UNetConfig
+from maskwright.models import EncoderUNetConfig, MaskRCNNConfig, Model, PanopticFPNConfig, UNetConfig
 from maskwright.nn.device import pick_device, pick_precision
-from maskwright.plan import detection_rules, map_rules, rules
+from maskwright.plan import detection_rules, map_rules, panoptic_rules, rules
 from maskwright.plan.budget import Cost, measure
 from maskwright.plan.objective import encode
 from maskwright.plan.plan import Decision, Optimizer, Plan, TaskName, change
@@ -39,7 +39,7 @@ def plan(
 ) -> Plan:
     """Plan a training of so many minutes on this machine.
 
-    `task` is "semantic" (None, too) or "instance".
+    `task` is "semantic" (None, too), "instance" or "panoptic".
     `model` is a name in `maskwright.models.MODELS`, `encoder` one in `maskwright.nn.encoders.ENCODERS`, `encoder_weights`
     "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand,
     which win over the rules.
@@ -53,16 +53,19 @@ def plan(
     found = fingerprint(train)
     task = task or "semantic"
     way, why_so = detection_rules.way(found) if task == "instance" and model is None else (None, "")
-    maps = map_rules.architecture(found, model, encoder) if task == "instance" and way != "mask-rcnn" else None
+    maps = map_rules.architecture(found, model, encoder) if task != "semantic" and way != "mask-rcnn" else None
     network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
+    network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
     why = why_so if way == "mask-rcnn" and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
     draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so)
-    if isinstance(network, MaskRCNNConfig):
+    if isinstance(network, MaskRCNNConfig | PanopticFPNConfig):
         draft, numbers = _for_detection(draft, found, network)
         why = f"{why} {numbers}"
     if maps is not None and isinstance(network, EncoderUNetConfig):
         draft = _for_maps(draft, network)
+    if task == "panoptic":
+        draft = _for_panoptic(draft, found, network)
     if not isinstance(network, UNetConfig):
         draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
     draft = change(draft, changes)
@@ -104,7 +107,9 @@ def _draft(
     where = pick_device(device)
     precision = pick_precision(where)
     choices = {
-        "task": rules.task(task, train.classes, background, model, why_so),
+        "task": panoptic_rules.task(train.classes, model)
+        if task == "panoptic"
+        else rules.task(task, train.classes, background, model, why_so),
         "normalization": normalization_choice,
         "crop": crop_choice,
         "loss": loss_choice,
@@ -148,15 +153,27 @@ def _for_maps(draft: Plan, model: EncoderUNetConfig) -> Plan:
     return _decided(draft, "crop", crop_choice, crop_hw=crop_hw)
 
 
-def _for_detection(draft: Plan, found: Fingerprint, model: MaskRCNNConfig) -> tuple[Plan, str]:
-    """The draft with what a Mask R-CNN wants otherwise, and why it has its numbers."""
-    config, numbers = detection_rules.network(found, model, draft.encoder_weights)
+def _for_panoptic(draft: Plan, found: Fingerprint, model: Model) -> Plan:
+    """The draft with what things in maps want otherwise: bells of a fitting width, and tiles that hold them whole."""
+    if isinstance(model, PanopticFPNConfig):
+        return draft
+    center_px, center_choice = panoptic_rules.center_px(found)
+    side, overlap, tile_choice = detection_rules.tiles(found)
+    draft = _decided(draft, "centers", center_choice, center_px=center_px)
+    return _decided(draft, "tiles", tile_choice, tile_hw=(side, side), tile_overlap=overlap)
+
+
+def _for_detection(draft: Plan, found: Fingerprint, model: MaskRCNNConfig | PanopticFPNConfig) -> tuple[Plan, str]:
+    """The draft with what a Mask R-CNN wants otherwise, alone or in a Panoptic FPN, and why it has its numbers."""
+    is_panoptic = isinstance(model, PanopticFPNConfig)
+    detector, numbers = detection_rules.network(found, model.detector if is_panoptic else model, draft.encoder_weights)
+    config = replace(model, detector=detector) if is_panoptic else detector
     crop_hw, crop_choice = detection_rules.crop(found)
     side, overlap, tile_choice = detection_rules.tiles(found)
     optimizer, optimizer_choice = detection_rules.optimizer(draft.encoder_weights)
     changed = detection_rules.augmentation(found)
     draft = _decided(draft, "crop", crop_choice, model=config, crop_hw=crop_hw, batch=detection_rules.BATCH)
-    draft = _decided(draft, "loss", detection_rules.loss(), loss=(LossTerm(name="cross-entropy"),), class_weights=None)
+    draft = _decided(draft, "loss", detection_rules.loss(model), loss=(LossTerm(name="cross-entropy"),), class_weights=None)
     draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
     draft = _decided(draft, "tiles", tile_choice, tile_hw=(side, side), tile_overlap=overlap)
     if changed is not None:

@@ -10,12 +10,15 @@ from jaxtyping import UInt16
 from torch import Tensor, nn
 
 from maskwright.losses import CompoundLoss, build_loss
+from maskwright.losses.centers import CenterLoss
 from maskwright.losses.objects import EXTRA_OUTPUTS, ObjectLoss
-from maskwright.masks.convert import to_instances, to_label_map
+from maskwright.masks import centers, panoptic_layers
+from maskwright.masks.convert import panoptic_of, to_instances, to_label_map
 from maskwright.masks.object_layers import to_layers
 from maskwright.masks.object_maps import to_maps
+from maskwright.masks.panoptic_layers import CLASS, THING
 from maskwright.masks.types import Segmentation
-from maskwright.models import MaskRCNN, MaskRCNNConfig, UNetConfig
+from maskwright.models import MaskRCNN, MaskRCNNConfig, PanopticDeepLabConfig, PanopticFPN, PanopticFPNConfig, UNetConfig
 from maskwright.nn.encoders.weights import load_encoder_weights
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, Batches
@@ -23,30 +26,43 @@ from maskwright.sampling.objects import learnable
 from maskwright.sampling.samples import PreparedSamples
 
 RARE = -2.5  # logits of outlines and depths at first: most pixels are neither, and learning that takes a hundred steps
-Objective = CompoundLoss | ObjectLoss
+Objective = CompoundLoss | ObjectLoss | CenterLoss
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]  # of a network on a batch: named terms, weights included
 
 
 def encode(plan: Plan, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
-    """What the loss compares with: class ids, where objects are painted as their class; maps of objects; or objects apart."""
+    """What the loss compares with: class ids, where objects are painted as their class; maps of objects; or objects apart.
+
+    Of the panoptic task, classes and the numbers of things.
+    """
     if plan.task == "semantic":
         return to_label_map(segmentation).ids
+    if plan.task == "panoptic":
+        return panoptic_layers.to_layers(panoptic_of(segmentation))
     instances = to_instances(segmentation)
     return to_layers(instances) if detects(plan) else to_maps(instances)
 
 
 def detects(plan: Plan) -> bool:
     """Whether the network finds objects one by one; others draw maps, in which objects are found."""
-    return isinstance(plan.model, MaskRCNNConfig)
+    return isinstance(plan.model, MaskRCNNConfig | PanopticFPNConfig)
 
 
 def build_network(plan: Plan) -> nn.Module:
-    """A fresh network with an output a class, and for maps of objects two more that are rare at first (arXiv:1708.02002)."""
-    extra = EXTRA_OUTPUTS if plan.task == "instance" and not detects(plan) else 0
+    """A fresh network with an output a class, and more for maps of objects.
+
+    Outlines and depths are rare at first (arXiv:1708.02002). Of centres and offsets there are none at first, for the errors of
+    random ones would drown all else.
+    """
+    has_own_outputs = detects(plan) or isinstance(plan.model, PanopticDeepLabConfig)
+    extra = 0 if has_own_outputs else {"semantic": 0, "instance": EXTRA_OUTPUTS, "panoptic": centers.EXTRA_OUTPUTS}[plan.task]
     network = plan.model.build(channels=plan.channels, classes=len(plan.classes) + extra)
     head = getattr(network, "head", None)
     if extra and isinstance(head, nn.Conv2d) and head.bias is not None:
-        nn.init.constant_(head.bias[-extra:], RARE)
+        if plan.task == "instance":
+            nn.init.constant_(head.bias[-extra:], RARE)
+        else:
+            nn.init.zeros_(head.weight[-extra:])
     return network
 
 
@@ -65,7 +81,7 @@ def batches_of(plan: Plan, samples: PreparedSamples) -> Batches:
         augmentation=plan.augmentation,
         foreground_share=plan.foreground_share,
         background=plan.background,
-        ignore_outside=detects(plan),
+        ignore_outside=detects(plan) or plan.task == "panoptic",
         seed=plan.seed,
     )
 
@@ -73,13 +89,15 @@ def batches_of(plan: Plan, samples: PreparedSamples) -> Batches:
 def losses_of(plan: Plan) -> Losses:
     """What training minimises the sum of, as a function of a network and a batch; it works on the device of both."""
     if detects(plan):
-        return partial(_detection_losses, plan)
+        return partial(_detection_losses if plan.task == "instance" else _panoptic_losses, plan)
     return partial(_map_losses, _objective(plan))
 
 
 def _objective(plan: Plan) -> Objective:
     """The planned loss of maps."""
     classes = build_loss(plan.loss, plan.class_weights)
+    if plan.task == "panoptic":
+        return CenterLoss(classes, plan.center_px)
     return ObjectLoss(classes) if plan.task == "instance" else classes
 
 
@@ -92,3 +110,10 @@ def _detection_losses(plan: Plan, network: nn.Module, batch: Batch) -> dict[str,
     image, objects = learnable(batch.image, batch.target)
     with torch.autocast(image.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
         return cast(MaskRCNN, network).losses(image, objects)
+
+
+def _panoptic_losses(plan: Plan, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """The losses of a Panoptic FPN. Void is shown to it, since its rims would tell where things end; crowds are not."""
+    image, objects = learnable(batch.image, batch.target[:, [THING, CLASS, THING]])
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
+        return cast(PanopticFPN, network).losses(image, objects, batch.target[:, CLASS])

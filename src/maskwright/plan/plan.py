@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.losses import LossTerm
 from maskwright.masks.classes import Classes
-from maskwright.models import MaskRCNNConfig, Model
+from maskwright.models import MaskRCNNConfig, Model, PanopticDeepLabConfig, PanopticFPNConfig
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
-TaskName = Literal["semantic", "instance"]
+TaskName = Literal["semantic", "instance", "panoptic"]
 
 FORMAT = 1  # of plan.json; raised when an older program could misread it
 
@@ -63,7 +63,8 @@ class Plan:
 
     Sizes are in pixels. `background` is the class id that scores leave out of foreground means, None where every class is
     real (a street scene). `encoder_weights` are what the encoder starts from: "imagenet", a file, or hf:OWNER/REPO/FILE; None
-    is chance. `class_weights` multiply the cross-entropy of each class.
+    is chance. `class_weights` multiply the cross-entropy of each class. `center_px` is the sigma of the bell around the centre
+    of a thing, where panoptic maps are drawn.
     """
 
     task: TaskName = "semantic"
@@ -79,6 +80,7 @@ class Plan:
     augmentation: Augmentation
     loss: tuple[LossTerm, ...]
     class_weights: tuple[float, ...] | None = None
+    center_px: float = 8.0
     optimizer: Optimizer = field(default_factory=Optimizer)
     steps: int
     validate_every: int
@@ -114,20 +116,36 @@ class Plan:
             self.encoder_weights is None or hasattr(self.model, "encoder"), "encoder_weights", self.encoder_weights,
             "null, for this network has no encoder that weights can be loaded into; choose one with --encoder",
         )  # fmt: skip
-        if isinstance(self.model, MaskRCNNConfig):
-            _require(
-                self.task == "instance", "task", self.task,
-                "'instance' for a Mask R-CNN, which finds objects (--task instance). For the class of every pixel choose "
-                "another --model: unet, fcn-8s or deeplabv3+",
-            )  # fmt: skip
-            _require(
-                not self.mirror, "mirror", self.mirror, "false for a Mask R-CNN: objects of mirror images cannot be averaged"
-            )
+        _require(self.center_px > 0, "center_px", self.center_px, "above 0")
+        self._require_fitting_network()
         if self.class_weights is not None:
             _require(
                 len(self.class_weights) == len(self.classes) and min(self.class_weights) >= 0,
                 "class_weights", self.class_weights, f"{len(self.classes)} numbers of 0 or more, one a class",
             )  # fmt: skip
+
+    def _require_fitting_network(self) -> None:
+        """Raises `PlanError` where the network is not one for the task."""
+        model = self.model
+        if isinstance(model, MaskRCNNConfig):
+            _require(
+                self.task == "instance", "task", self.task,
+                "'instance' for a Mask R-CNN, which finds objects (--task instance). For the class of every pixel choose "
+                "another --model: unet, fcn-8s or deeplabv3+; for things and stuff, panoptic-fpn",
+            )  # fmt: skip
+        if isinstance(model, PanopticFPNConfig | PanopticDeepLabConfig):
+            _require(
+                self.task == "panoptic", "task", self.task,
+                f"'panoptic' for a {model.title}, which finds things and stuff (--task panoptic)",
+            )  # fmt: skip
+        if self.task == "panoptic":
+            things = tuple(i for i, info in enumerate(self.classes) if info.is_thing)
+            _require(bool(things), "classes", self.classes.names, "with at least one thing, for a panoptic task counts things")
+            if isinstance(model, PanopticFPNConfig):
+                _require(model.things == things, "model.things", model.things, f"{things}, the ids of the classes of things")
+        if isinstance(model, MaskRCNNConfig | PanopticFPNConfig):
+            name = "Mask R-CNN" if isinstance(model, MaskRCNNConfig) else "Panoptic FPN"
+            _require(not self.mirror, "mirror", self.mirror, f"false for a {name}: objects of mirror images cannot be averaged")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value that `from_json` reads back."""

@@ -1,13 +1,14 @@
-"""How well objects that were found agree with the ground truth: what the thresholds of tasks are settled by."""
+"""How well what was found agrees with the ground truth: what the thresholds of tasks are settled by."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from maskwright.masks.types import Instances
+from maskwright.masks.types import Instances, Panoptic
 from maskwright.metrics.detections import THRESHOLDS
 from maskwright.metrics.instance_tally import match_counts
 from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.panoptic import tally
 
 SETTLED_AT = THRESHOLDS[:6]  # of IoU, from 0.5 to 0.75
 
@@ -22,3 +23,10 @@ def agreement(images: Sequence[MatchCounts]) -> float:
     of_classes = MatchCounts.pooled(images)
     counts = MatchCounts(*(part.sum(axis=0) for part in vars(of_classes).values()))
     return float(np.nan_to_num(counts.accuracy).mean())
+
+
+def panoptic_agreement(images: Sequence[tuple[Panoptic, Panoptic]]) -> float:
+    """The mean panoptic quality of the classes with segments, of pairs of ground truth and what was found; 0 without any."""
+    counts = MatchCounts.pooled([tally(truth, found).counts for truth, found in images])
+    quality = counts.panoptic_quality
+    return float(np.nanmean(quality)) if not np.isnan(quality).all() else 0.0

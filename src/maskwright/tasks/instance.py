@@ -60,10 +60,15 @@ class InstanceTask:
         """Probabilities of classes and outlines, and depths; with `mirror` in the plan the mean over mirror images."""
         return averaged(lambda tile: _activated(network(tile)), image, mirror=self.plan.mirror)
 
+    def gather(
+        self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]
+    ) -> Float32[np.ndarray, "k h1 w1"]:
+        """The blended maps of the whole image."""
+        return np.concatenate([strip for _, strip in blend(outputs, size_hw)], axis=1)
+
     def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> Instances:
         """The objects in the blended maps of the whole image."""
-        maps = np.concatenate([strip for _, strip in blend(outputs, size_hw)], axis=1)
-        return self._found(maps, self.finding)
+        return self._found(self.gather(outputs, size_hw), self.finding)
 
     def confident(self, segmentation: Segmentation) -> Segmentation:
         """All of it: what is found in the maps has passed their thresholds."""

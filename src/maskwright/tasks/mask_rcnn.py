@@ -17,12 +17,11 @@ from maskwright.metrics import instance
 from maskwright.metrics.instance_tally import InstanceTally, tally
 from maskwright.metrics.scores import Scores
 from maskwright.models import MaskRCNN
-from maskwright.models.paste import paste
-from maskwright.models.roi_heads import Detections
 from maskwright.plan.objective import build_network, encode, losses_of
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
 from maskwright.tasks.agreement import agreement, compared
+from maskwright.tasks.drawn import drawn
 
 CONFIDENCES = tuple(round(0.05 * step, 2) for step in range(1, 20))  # that are tried
 
@@ -64,11 +63,15 @@ class MaskRCNNTask:
     def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> list[Instances]:
         """The objects in each tile, the surest first."""
         size_hw = (image.shape[-2], image.shape[-1])
-        return [self._drawn(each, size_hw) for each in cast(MaskRCNN, network).detect(image)]
+        return [drawn(each, size_hw, self.plan.classes) for each in cast(MaskRCNN, network).detect(image)]
 
-    def merge(self, outputs: Iterable[tuple[Tile, Instances]], size_hw: tuple[int, int]) -> Instances:
+    def gather(self, outputs: Iterable[tuple[Tile, Instances]], size_hw: tuple[int, int]) -> Instances:
         """The objects of all tiles, each whole and once, the surest first."""
         return whole_objects(outputs, size_hw, self.plan.classes)
+
+    def merge(self, outputs: Iterable[tuple[Tile, Instances]], size_hw: tuple[int, int]) -> Instances:
+        """As `gather`: objects need no more."""
+        return self.gather(outputs, size_hw)
 
     def confident(self, segmentation: Segmentation) -> Segmentation:
         """The objects whose score reaches what was settled, or 0.5."""
@@ -87,20 +90,6 @@ class MaskRCNNTask:
         """The least score whose objects agree best with the ground truth; of equals the one nearest to what is there."""
         tried = sorted(CONFIDENCES, key=lambda least: abs(least - self.confidence.least_score))
         return {"least_score": max(tried, key=lambda least: _agreement(images, least))}
-
-    def _drawn(self, found: Detections, size_hw: tuple[int, int]) -> Instances:
-        """Masks on the pixels of a tile; what has none there is no object."""
-        boxes, masks = found.boxes_xyxy.float().cpu().numpy(), found.masks.float().cpu().numpy()
-        regions = [paste(mask, box, size_hw) for mask, box in zip(masks, boxes, strict=True)]
-        drawn = np.array([region.area > 0 for region in regions], bool)
-        return Instances(
-            size_hw=size_hw,
-            regions=tuple(region for region in regions if region.area),
-            class_ids=found.class_ids.cpu().numpy()[drawn],
-            scores=found.scores.double().cpu().numpy()[drawn],
-            is_crowd=np.zeros(int(drawn.sum()), bool),
-            classes=self.plan.classes,
-        )
 
 
 def _surer(instances: Instances, least: float) -> Instances:

@@ -45,6 +45,12 @@ class SemanticTask:
         """Class probabilities; with `mirror` in the plan, the mean over the image and its mirror images."""
         return averaged(lambda tile: torch.softmax(network(tile).float(), dim=1), image, mirror=self.plan.mirror)
 
+    def gather(
+        self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]
+    ) -> Float32[np.ndarray, "k h1 w1"]:
+        """The blended probabilities of the whole image."""
+        return np.concatenate([strip for _, strip in blend(outputs, size_hw)], axis=1)
+
     def merge(self, outputs: Iterable[tuple[Tile, Float32[np.ndarray, "k h w"]]], size_hw: tuple[int, int]) -> LabelMap:
         """The class of the largest blended probability at every pixel."""
         ids = np.empty(size_hw, np.uint16)

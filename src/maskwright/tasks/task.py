@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt16
 from torch import Tensor, nn
 
 from maskwright.masks.tiles import Tile
-from maskwright.masks.types import Instances, Segmentation
+from maskwright.masks.types import Segmentation
 from maskwright.metrics.scores import Scores
 from maskwright.sampling.batches import Batch
 
@@ -28,11 +28,14 @@ class Task(Protocol):
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Named terms, already weighted; training minimises their sum."""
 
-    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"] | list[Instances]:
-        """What the network says of each of some tiles of one size: maps, such as probabilities, or the objects it finds."""
+    def predict_tile(self, network: nn.Module, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"] | Sequence[Any]:
+        """What the network says of each of some tiles of one size: maps, such as probabilities, or what it finds."""
+
+    def gather(self, outputs: Iterable[tuple[Tile, Any]], size_hw: tuple[int, int]) -> Any:
+        """What the network says of the whole image, before any threshold: blended maps (k, h, w), where it draws maps."""
 
     def merge(self, outputs: Iterable[tuple[Tile, Any]], size_hw: tuple[int, int]) -> Segmentation:
-        """The segmentation of the whole image from what its tiles say: maps (k, h, w), or objects.
+        """The segmentation of the whole image from what its tiles say: maps (k, h, w), or what was found.
 
         Objects that are found one by one are all there, however unsure, the surest first, for scores that rank them.
         """
@@ -41,10 +44,7 @@ class Task(Protocol):
         """The part of a merged segmentation that is sure enough to be shown, written and counted."""
 
     def settle(self, images: Sequence[tuple[Any, Segmentation]]) -> dict[str, Any]:
-        """The thresholds that suit these images best, from what the network says of each and its ground truth.
-
-        That is its blended maps, where it draws maps, else the merged segmentation.
-        """
+        """The thresholds that suit these images best, from what `gather` made of each and its ground truth."""
 
     def tally(self, id: str, ground_truth: Segmentation, prediction: Segmentation) -> Any:
         """What one image adds to the scores."""

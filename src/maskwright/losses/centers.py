@@ -1,0 +1,71 @@
+"""The loss of networks that draw where things have their centres: classes as planned, centres and the way to them."""
+
+import torch
+from jaxtyping import Float, Float32, Int64
+from torch import Tensor, nn
+
+from maskwright.losses.compound import CompoundLoss
+from maskwright.losses.probabilities import IGNORE_TARGET
+from maskwright.masks.centers import EXTRA_OUTPUTS, OFFSET_PX
+from maskwright.masks.panoptic_layers import CLASS, THING
+
+CENTER_WEIGHT, OFFSET_WEIGHT = 200.0, 0.01  # of squared nearness, and of a pixel beside the centre (arXiv:1911.10194, 3.4)
+AT_ONCE = 16  # things whose nearness is drawn at one time, which bounds the memory
+
+
+class CenterLoss(nn.Module):
+    """The terms of `classes` on the first outputs; squared errors of nearness, absolute ones of offsets on pixels of things.
+
+    Targets are made here, of what a crop leaves: the centre of a thing is that of its pixels in the crop, as prediction on
+    an image that cuts it would have it. `center_px` is the sigma of the bell around a centre.
+    """
+
+    def __init__(self, classes: CompoundLoss, center_px: float) -> None:
+        super().__init__()
+        self.classes, self.center_px = classes, center_px
+
+    def forward(self, logits: Float[Tensor, "b k h w"], target: Int64[Tensor, "b 2 h w"]) -> Float[Tensor, ""]:
+        """The loss of logits against the layers of `masks.panoptic_layers.to_layers`."""
+        return torch.stack(list(self.terms(logits, target).values())).sum()
+
+    def terms(self, logits: Float[Tensor, "b k h w"], target: Int64[Tensor, "b 2 h w"]) -> dict[str, Float[Tensor, ""]]:
+        """Each term by its name, weight included."""
+        counted = target[:, CLASS] != IGNORE_TARGET
+        things = counted & (target[:, THING] > 0)
+        near, offsets_yx = center_targets(target[:, THING], self.center_px)
+        missed = (logits[:, -3].float() - near) ** 2 * counted
+        away = (OFFSET_PX * logits[:, -2:].float() - offsets_yx).abs().sum(dim=1) * things
+        return self.classes.terms(logits[:, :-EXTRA_OUTPUTS], target[:, CLASS]) | {
+            "centers": CENTER_WEIGHT * missed.sum() / counted.sum().clamp(min=1),
+            "offsets": OFFSET_WEIGHT * away.sum() / things.sum().clamp(min=1),
+        }
+
+
+@torch.no_grad()
+def center_targets(
+    numbers: Int64[Tensor, "b h w"], center_px: float
+) -> tuple[Float32[Tensor, "b h w"], Float32[Tensor, "b 2 h w"]]:
+    """Nearness to the nearest centre, from 0 to 1, and the offset of each pixel of a thing to its own; numbers from 1 on."""
+    height, width = numbers.shape[-2:]
+    y = torch.arange(height, dtype=torch.float32, device=numbers.device)
+    x = torch.arange(width, dtype=torch.float32, device=numbers.device)
+    near = torch.zeros(numbers.shape, device=numbers.device)
+    offsets = torch.zeros((len(numbers), 2, height, width), device=numbers.device)
+    for image, of_image in enumerate(numbers):
+        rows, columns = torch.nonzero(of_image > 0, as_tuple=True)
+        if not len(rows):
+            continue
+        present, things = torch.unique(of_image[rows, columns], return_inverse=True)
+        areas = torch.bincount(things, minlength=len(present))
+        centers_y, centers_x = (
+            torch.bincount(things, weights=at.double(), minlength=len(present)).div(areas).float() for at in (rows, columns)
+        )
+        offsets[image, 0, rows, columns] = centers_y[things] - rows
+        offsets[image, 1, rows, columns] = centers_x[things] - columns
+        for some in torch.arange(len(present), device=numbers.device).split(AT_ONCE):
+            down, across = (
+                torch.exp(-0.5 * ((along - centers[some, None]) / center_px) ** 2)
+                for along, centers in ((y, centers_y), (x, centers_x))
+            )
+            near[image] = torch.maximum(near[image], (down[:, :, None] * across[:, None, :]).amax(dim=0))
+    return near, offsets
