@@ -406,7 +406,7 @@ def test_the_sheet_shows_masks_and_says_which_file_cannot_be_read(folder):
         ("stardist_sample", {}, {"unreadable-image"}),
         ("oxford_pets_26", {}, {"undeclared-ignore"}),
         ("dsb2018_nuclei", {}, set()),
-        ("coco_panoptic_sample", {}, {"too-many-colors"}),
+        ("coco_panoptic_sample", {}, {"class-never-occurs", "class-in-one-file"}),
     ],
 )
 def test_what_is_found_in_the_real_data_sets(real_data, name, options, codes):

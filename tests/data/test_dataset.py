@@ -252,5 +252,5 @@ def test_real_traps_are_named(real_data):
     with pytest.raises(CodingError, match="--ignore 255"):
         read(real_data / "oxford_pets_26")
     with pytest.raises(CodingError, match="47 colours"):
-        read(real_data / "coco_panoptic_sample")
+        read(real_data / "coco_panoptic_sample", real_data / "coco_panoptic_sample/masks")
     assert len(read(real_data / "stardist_sample")[0].segmentation) == 125

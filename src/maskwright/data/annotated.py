@@ -1,7 +1,7 @@
 """Images whose objects stand in annotation files: which file is which image's, and what belongs to nothing."""
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -17,19 +17,26 @@ from maskwright.masks.classes import Classes
 from maskwright.masks.regions import distinct
 from maskwright.masks.types import Instances, Panoptic
 
+PANOPTIC = "coco-panoptic"
 SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the annotations lie and in which of `ANNOTATION_FORMATS`."""
+    """Where the annotations lie and in which of `ANNOTATION_FORMATS`. beside: others there, which say less and are not read."""
 
     format: str
     path: Path
+    beside: tuple["Source", ...] = ()
 
     def read(self) -> Annotations:
         """Raises as the format's `read` does."""
-        return ANNOTATION_FORMATS[self.format].read(self.path)
+        found = ANNOTATION_FORMATS[self.format].read(self.path)
+        listed = ", ".join(f"{source.path.name} ({source.format})" for source in self.beside[:SHOWN])
+        words = (
+            (f"not read, since it says less: {listed}; name it with --annotations to read it instead",) if self.beside else ()
+        )
+        return replace(found, words=(*found.words, *words))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +71,8 @@ def find_source(root: Path, *, format: str | None = None, annotations: Path | No
     names = [name for name in ANNOTATION_FORMATS if name != "labels"] if format is None else [format]
     found = [Source(name, path) for name in names for path in ANNOTATION_FORMATS[name].find(root)] if root.is_dir() else []
     if format is None and found:
-        pairing = pair(root)
-        if pairing.pairs or pairing.masks_without_image:
+        found = _fullest(found)
+        if _holds_masks(root, found):
             return None
     if len(found) > 1:
         listed = ", ".join(f"{source.path} ({source.format})" for source in found[:SHOWN])
@@ -73,6 +80,24 @@ def find_source(root: Path, *, format: str | None = None, annotations: Path | No
     if not found and format is not None:
         raise DataError(f"{root}: no {ANNOTATION_FORMATS[format].TITLE} annotations found. Name them with --annotations.")
     return found[0] if found else None
+
+
+def _fullest(found: list[Source]) -> list[Source]:
+    """The one panoptic file alone, since it says of every pixel what others say of objects; else all."""
+    panoptic = [source for source in found if source.format == PANOPTIC]
+    if len(panoptic) != 1:
+        return found
+    return [replace(panoptic[0], beside=tuple(source for source in found if source is not panoptic[0]))]
+
+
+def _holds_masks(root: Path, found: Sequence[Source]) -> bool:
+    """Whether mask files lie in a folder, other than the pictures that belong to a panoptic file."""
+    pairing = pair(root)
+    masks = [*(record.mask for record in pairing.pairs if record.mask), *pairing.masks_without_image]
+    if not masks or len(found) != 1 or found[0].format != PANOPTIC:
+        return bool(masks)
+    pictures = {image.path.resolve() for image in found[0].read().images}
+    return any(mask.resolve() not in pictures for mask in masks)
 
 
 def scan_annotated(
@@ -109,7 +134,7 @@ def scan_annotated(
         raise DataError(_nothing_found(root, records, annotations))
     seen = Pairing(
         tuple(record for record, _ in kept.values()),
-        passed_over=_not_read(pairing.passed_over, {image.path for image in annotations.images}),
+        passed_over=_not_read(pairing.passed_over, {annotations.path, *(image.path for image in annotations.images)}),
         broken=pairing.broken,
     )
     infos = tuple(info for _, info in kept.values())

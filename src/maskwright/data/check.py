@@ -126,11 +126,16 @@ def _words(seen: Sequence[Seen], data: DataSet) -> Iterable[str]:
     total = max(int(pixels[:, :-1].sum()), 1)
     shares, images = pixels[:, :-1].sum(axis=0) / total, np.count_nonzero(pixels[:, :-1], axis=0)
     told = np.sort(np.argsort(-shares, kind="stable")[:CLASSES_TOLD]).tolist()
+    if len(shares) > CLASSES_TOLD:
+        told = [class_id for class_id in told if images[class_id]]
     for class_id in told:
         name, where = data.labels.classes[class_id].name, f"in {images[class_id]} of {len(masks)} masks"
         yield f"class {class_id} '{name}': {shares[class_id]:.1%} of the pixels, {where}"
-    if len(shares) > len(told):
-        yield f"{len(shares) - len(told)} more classes: each at most {shares[told].min():.1%} of the pixels"
+    rest = np.count_nonzero(images) - len(told)
+    if rest > 0:
+        yield f"{rest} more classes: each at most {shares[told].min():.1%} of the pixels"
+    elif len(shares) > len(told):
+        yield f"{len(shares) - len(told)} more classes: in no mask"
 
 
 def _range(sides: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from maskwright.data.labels import Labels, MaskFiles
 from maskwright.data.record import Record
 from maskwright.data.sample import Sample
 from maskwright.data.scan import Fault, Progress, Scan, scan
+from maskwright.data.things import ThingLabels, needs_things
 from maskwright.formats import native
 from maskwright.formats.annotations import Annotations
 from maskwright.formats.content import MAX_PIXELS
@@ -87,6 +88,18 @@ class DataSet:
     def with_records(self, records: Sequence[Record]) -> "DataSet":
         """The same data set with these records only."""
         return replace(self, records=tuple(records))
+
+    def for_task(self, task: str) -> "DataSet":
+        """The same data set as a task sees it: "semantic", "instance" or "panoptic". Who plans, trains or scores asks for it.
+
+        Semantic and panoptic training take all classes as they are. To find objects, classes of stuff would be outputs that
+        never occur, and class 0 has to mean "no object": so a data set that knows things and stuff is seen as its things
+        behind a background (`data.things`). Data sets of objects, of stuff alone or without any thing are seen as they are,
+        and so is a data set that was made for the task already.
+        """
+        if task != "instance" or self.labels is None or not needs_things(self.labels.classes):
+            return self
+        return replace(self, labels=ThingLabels(self.labels))
 
     def split(self, fraction: float = 0.2, *, seed: int = 0) -> "tuple[DataSet, DataSet]":
         """Training and validation part without a leak between them; `data.split.split` can do more and says what it did."""

@@ -19,6 +19,7 @@ from maskwright.masks.classes import Classes
 Severity = Literal["error", "warning", "note"]
 
 SHOWN = 5  # files named in a message; `Finding.files` has them all
+NAMED = 20  # classes named in a message
 TINY = 32  # pixels of the shorter side; a network with four halvings sees nothing but padding around such an image
 
 # Faults of files: how grave, what all of a kind have in common, what to do. Files that are left out do not spoil the training
@@ -146,7 +147,8 @@ def of_masks(seen: Sequence[Seen], classes: Classes, root: Path) -> Iterable[Fin
     pixels = np.stack([one.class_pixels for one in masked if one.class_pixels is not None])
     present, ignored = pixels[:, :-1] > 0, pixels[:, -1]
     own = len({one.record.mask for one in masked}) == len(masked)  # else one file holds them all, and images are named
-    empty = [one for one, marked in zip(masked, present[:, 1:].any(axis=1) | (ignored > 0), strict=True) if not marked]
+    first = 0 if classes[0].is_thing else 1
+    empty = [one for one, marked in zip(masked, present[:, first:].any(axis=1) | (ignored > 0), strict=True) if not marked]
     if len(empty) == len(masked):
         yield Finding("error", "all-masks-empty", "Every mask holds nothing but background.", "Are these the masks?")
         return
@@ -215,7 +217,8 @@ def _of_rare_classes(
         words = (
             "The class {} occurs in no mask; it" if len(absent) == 1 else f"{len(absent)} classes occur in no mask ({{}}); they"
         )
-        words = words.format(", ".join(f"'{name}'" for name in absent)) + " can be neither learned nor scored."
+        more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+        words = words.format(", ".join(f"'{name}'" for name in absent[:NAMED]) + more) + " can be neither learned nor scored."
         yield Finding("warning", "class-never-occurs", words, "Label some of it, or take the class out.")
     once = [] if len(masked) == 1 else np.flatnonzero(counts == 1).tolist()
     if once:

@@ -14,9 +14,9 @@ from maskwright.base.rng import stream
 from maskwright.data.crowding import Crowding
 from maskwright.data.dataset import DataSet
 from maskwright.masks.classes import IGNORE, Classes
-from maskwright.masks.convert import to_label_map
+from maskwright.masks.convert import things_of, to_label_map
 from maskwright.masks.regions import components, object_areas
-from maskwright.masks.types import Instances, Segmentation
+from maskwright.masks.types import Instances, LabelMap, Panoptic, Segmentation
 
 PIXELS_READ = 4096  # pixels of an image that the intensities are taken from, drawn at random: a thousand images give 4 million
 PERCENTILES = (0.5, 50.0, 99.5)
@@ -42,11 +42,12 @@ class Fingerprint:
     """What a data set is like, in numbers. Tuples of classes are in the order of their ids; sizes are in pixels.
 
     sizes_hw: of every image. class_pixels: over all images, `ignored_pixels` apart. object_sizes: 10th, 50th and 90th
-    percentile of the areas of each class's objects (instances, or connected parts), None for class 0 and for classes that never
-    occur. objects_per_image: the median number of objects. thickness: what half of the foreground reaches, measured across an
-    object's middle line; None without foreground. It tells membranes and vessels from cells. up_down: how differently the
-    classes are shared out in the upper and lower halves of images, from 0 (alike) to 1; streets have a top, tissue has none.
-    color: how far the channels of a typical RGB image differ, from 0 (gray) to 1; photographs have 0.04 and more.
+    percentile of the areas of each class's objects (instances, or connected parts), None for classes that never occur and for
+    class 0, unless that is a thing. objects_per_image: the median number of objects. thickness: what half of the foreground
+    reaches, measured across an object's middle line; None without foreground. It tells membranes and vessels from cells.
+    up_down: how differently the classes are shared out in the upper and lower halves of images, from 0 (alike) to 1; streets
+    have a top, tissue has none. color: how far the channels of a typical RGB image differ, from 0 (gray) to 1; photographs have
+    0.04 and more.
 
     Of data whose objects are known one by one (`data.crowding`): most_objects of an image; extent, the longer side of nearly
     the largest, and sides, those of most (None where objects are not known); overlap, the share of their pixels that lie under
@@ -196,14 +197,17 @@ class _Tally:
         for half, part in enumerate((ids[: len(ids) // 2], ids[len(ids) - len(ids) // 2 :])):
             self.halves[half] += np.bincount(part.ravel(), minlength=len(self.classes))[: len(self.classes)]
         self.images_with_class += counts[: len(self.classes)] > 0
-        objects = list(_object_areas(segmentation, ids, len(self.classes)))
+        known = things_of(segmentation) if isinstance(segmentation, Panoptic) else segmentation
+        objects = list(_object_areas(known, ids, self.classes, of_stuff=known is not segmentation))
         for class_id, areas in objects:
             self.areas[class_id].extend(areas)
-        self.counts.append(sum(len(areas) for _, areas in objects))
-        if isinstance(segmentation, Instances):
-            self.crowding.add(segmentation)
+        if isinstance(known, Instances):
+            self.counts.append(len(known))
+            self.crowding.add(known)
+        else:
+            self.counts.append(sum(len(areas) for _, areas in objects))
         if len(self.counts) % self.stride == 1 % self.stride:
-            self.thick.extend(_thicknesses(segmentation, ids))
+            self.thick.extend(_thicknesses(known, ids))
 
     def finish(self) -> Fingerprint:
         if len(self.channels) > 1:
@@ -258,21 +262,23 @@ def fingerprint(data: DataSet, progress: Callable[[int, int], None] | None = Non
     return tally.finish()
 
 
-def _object_areas(segmentation: Segmentation, ids: UInt16[np.ndarray, "h w"], classes: int) -> Iterator[tuple[int, list[int]]]:
-    """Areas of the objects of each class: the instances where they are known, else the connected parts."""
-    if isinstance(segmentation, Instances):
-        for class_id, region in zip(segmentation.class_ids.tolist(), segmentation.regions, strict=True):
+def _object_areas(
+    known: LabelMap | Instances, ids: UInt16[np.ndarray, "h w"], classes: Classes, *, of_stuff: bool
+) -> Iterator[tuple[int, list[int]]]:
+    """Areas of the objects of each class: the instances where they are known, else the connected parts, as of stuff."""
+    if isinstance(known, Instances):
+        for class_id, region in zip(known.class_ids.tolist(), known.regions, strict=True):
             yield class_id, [region.area]
-        return
-    for class_id in range(1, classes):
-        if (areas := object_areas(ids, class_id)).size:
+    for class_id in range(1, len(classes)):
+        is_drawn = of_stuff and not classes[class_id].is_thing if isinstance(known, Instances) else True
+        if is_drawn and (areas := object_areas(ids, class_id)).size:
             yield class_id, areas.tolist()
 
 
-def _thicknesses(segmentation: Segmentation, ids: UInt16[np.ndarray, "h w"]) -> Iterator[tuple[float, int]]:
+def _thicknesses(known: LabelMap | Instances, ids: UInt16[np.ndarray, "h w"]) -> Iterator[tuple[float, int]]:
     """Thickness and area of each object: twice the median distance to the rim, along the object's middle line."""
-    if isinstance(segmentation, Instances):
-        for region in segmentation.regions:
+    if isinstance(known, Instances):
+        for region in known.regions:
             yield from _along_middle(region.pixels)
         return
     top, left = (max(0, (side - WINDOW) // 2) for side in ids.shape)

@@ -45,6 +45,10 @@ class Split:
         """What the final score is measured on: the test part, or else the validation part."""
         return self.parts.get("test", self.val)
 
+    def for_task(self, task: str) -> "Split":
+        """The same split of what a task sees of the data, as `DataSet.for_task` has it."""
+        return replace(self, parts={name: part.for_task(task) for name, part in self.parts.items()})
+
     def to_json(self) -> dict[str, Any]:
         """Ids and windows of every part, so that `from_json` finds them again."""
         parts = {
