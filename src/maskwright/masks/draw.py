@@ -8,10 +8,11 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from maskwright.base.errors import MaskValueError
-from maskwright.masks.classes import IGNORE, PALETTE
+from maskwright.masks.classes import IGNORE
 from maskwright.masks.convert import instances_to_labels
 from maskwright.masks.draw_objects import Color, object_colors
-from maskwright.masks.regions import boundaries
+from maskwright.masks.draw_segments import segment_colors
+from maskwright.masks.regions import boundaries, distinct
 from maskwright.masks.types import Instances, LabelMap, Segmentation
 
 CLEAR: Color = (0, 0, 0)  # the background's colour in the palette: what has it is not painted
@@ -53,8 +54,8 @@ def overlay(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The segmentation over its image: tinted by `alpha`, with solid outlines between classes or objects.
 
-    Stuff has the colour of its class, objects a colour that their neighbours do not have. Black
-    classes (the background) stay clear, and ignored pixels are striped.
+    Stuff has the colour of its class, things of a panoptic map shades of theirs, and objects a colour each; neighbours differ.
+    Black classes (the background) stay clear, and ignored pixels are striped.
     """
     ids, colors = _parts(segmentation)
     return _painted(image, ids, colors, alpha=alpha, outline=outline)
@@ -136,11 +137,11 @@ def _parts(segmentation: Segmentation) -> tuple[Integer[np.ndarray, "h w"], list
         if segmentation.ignored is not None:
             labels[segmentation.ignored] = len(colors)
         return labels, colors
-    segments = sorted(segmentation.segments, key=lambda segment: segment.id)
-    numbers = np.searchsorted([segment.id for segment in segments], segmentation.segment_ids)
-    numbers[segmentation.segment_ids == 0] = len(segments)
-    infos = [segmentation.classes[segment.class_id] for segment in segments]
-    return numbers, [_object_color(i) if info.is_thing else info.color for i, info in enumerate(infos)]
+    values, places = distinct(segmentation.segment_ids)
+    colors_of = segment_colors(segmentation)
+    drawn = [value for value in values.tolist() if value]
+    number = {value: place for place, value in enumerate(drawn)} | {0: len(drawn)}
+    return np.array([number[value] for value in values.tolist()])[places], [colors_of[value] for value in drawn]
 
 
 def _painted(
@@ -164,10 +165,6 @@ def _painted(
     strength[(parts == len(colors)) & ((rows + columns) % 8 < 4)] = 0
     painted = image + (paint[parts] - image.astype(np.float32)) * strength[:, :, None]
     return np.asarray(painted.round(), np.uint8)
-
-
-def _object_color(i: int) -> Color:
-    return PALETTE[1 + i % (len(PALETTE) - 1)]
 
 
 def _fitted(picture: Image.Image, cell: int) -> Image.Image:

@@ -35,17 +35,22 @@ class Stroke:
 
 def object_colors(instances: Instances) -> list[Color]:
     """A colour for each object, another one than its neighbours have; of the colours that are left, the one used least."""
+    return [OBJECT_COLORS[color] for color in unlike_neighbours(instances, len(OBJECT_COLORS))]
+
+
+def unlike_neighbours(instances: Instances, colors: int) -> list[int]:
+    """A number below `colors` for each object, chosen as `object_colors` says."""
     neighbours: list[list[int]] = [[] for _ in instances.regions]
     for one, other in near_pairs(instances.regions, NEAR):
         neighbours[one].append(other)
         neighbours[other].append(one)
-    used, chosen = [0] * len(OBJECT_COLORS), [-1] * len(instances)
+    used, chosen = [0] * colors, [-1] * len(instances)
     for place, near in enumerate(neighbours):
         taken = {chosen[other] for other in near}
-        free = [color for color in range(len(OBJECT_COLORS)) if color not in taken]
-        chosen[place] = min(free or range(len(OBJECT_COLORS)), key=used.__getitem__)
+        free = [color for color in range(colors) if color not in taken]
+        chosen[place] = min(free or range(colors), key=used.__getitem__)
         used[chosen[place]] += 1
-    return [OBJECT_COLORS[color] for color in chosen]
+    return chosen
 
 
 def draw(image: UInt8[np.ndarray, "h w 3"], strokes: Iterable[Stroke]) -> UInt8[np.ndarray, "h w 3"]:
