@@ -23,10 +23,10 @@ def command(
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Write class probabilities too (TIFF).")] = False,
     overlays: Annotated[bool, typer.Option("--overlays", help="Write masks painted over their images too.")] = False,
     to: Annotated[
-        Literal["labels", "coco"] | None,
+        Literal["labels", "coco", "panoptic"] | None,
         typer.Option(
             "--to",
-            help="How objects are written: numbered in label images, or as COCO files.",
+            help="How objects are written: numbered in label images, as COCO files, or with the stuff as COCO panoptic.",
             show_default="coco where objects may overlap or have several classes",
         ),
     ] = None,
@@ -39,7 +39,7 @@ def command(
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Predict images into masks or COCO files. Run again after an interruption: what is done is not done twice."""
+    """Predict images into masks, COCO files or panoptic maps. Run again after an interruption: nothing is done twice."""
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import ERR, bar, say
     from maskwright.engine.predict import load
@@ -51,10 +51,9 @@ def command(
     wanted: dict[Extra, bool] = {"overlays": overlays, "probabilities": probabilities}
     predictor = load(run, device=device)
     written = written_as(predictor.plan, to)
-    if written == "coco" and format is not None:
-        raise PlanError(
-            "--format is that of masks, and this run's objects go into COCO files. Add --to labels, or leave it out."
-        )
+    if written != "labels" and format is not None:
+        instead = "Add --to labels, or leave it out." if written == "coco" else "Leave it out."
+        raise PlanError(f"--format is that of masks, and what this run finds goes into COCO files. {instead}")
     with bar("Predicting") as progress:
         report = predict_folder(
             predictor,
@@ -68,9 +67,10 @@ def command(
             progress=progress,
         )
     before = f"; {len(report.skipped)} were there already" if report.skipped else ""
-    say(f"{counted(len(report.done), 'COCO file' if written == 'coco' else 'mask')} written to {out}{before}.")
+    kind = {"coco": "COCO file", "panoptic": "panoptic map", "labels": "mask"}[written]
+    say(f"{counted(len(report.done), kind)} written to {out}{before}.")
     if report.together is not None and report.together.exists():
-        say(f"The objects of all images: {report.together}")
+        say(f"The {'segments' if written == 'panoptic' else 'objects'} of all images: {report.together}")
     if report.hidden_pixels:
         what = (
             f"{report.hidden_pixels} pixels of objects lie under others and are not in the label images; --to coco keeps them."

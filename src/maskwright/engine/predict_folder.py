@@ -57,6 +57,7 @@ def predict_folder(
 
     Written are masks (`to` is "labels"), or each image's objects as a COCO file `out/objects/a/b.json` and at the end those of
     all as `out/instances.json` ("coco"): that where objects may have several classes or overlap, unless `to` says otherwise.
+    Segments of things and stuff become a picture `out/panoptic/a/b.png`, and at the end `out/panoptic.json` says what all are.
     Where it says "labels" then, `out/objects.csv` names the class of each object, and what lies under others is lost.
 
     An image that fails is listed and stops nothing. Run again after an interruption it does only what is missing: done is a
@@ -101,7 +102,16 @@ def predict_folder(
 
 
 def written_as(plan: Plan, to: To | None = None) -> To:
-    """As what the predictions of a run are written, unless a person says it. Raises `PlanError` for COCO without objects."""
+    """As what the predictions of a run are written, unless a person says it. Raises `PlanError` for what it does not find."""
+    if plan.task == "panoptic":
+        if to not in (None, "panoptic"):
+            raise PlanError(
+                f"This run gives every pixel a segment of a thing or of stuff, which --to {to} cannot hold. Leave it out; "
+                "maskwright convert turns what is written into other formats and says what is lost."
+            )
+        return "panoptic"
+    if to == "panoptic":
+        raise PlanError("This run finds no things and stuff at once. Leave out --to panoptic, or train with --task panoptic.")
     if plan.task != "instance":
         if to == "coco":
             raise PlanError(

@@ -11,25 +11,27 @@ import tifffile
 from jaxtyping import Float32, Num
 
 from maskwright.base.errors import DataError, MaskValueError
-from maskwright.base.files import atomic_path, atomic_write, natural_key, sha256
+from maskwright.base.files import atomic_path, atomic_write, natural_key, sha256, write_json
 from maskwright.base.journal import Journal
 from maskwright.data.record import Record
-from maskwright.formats import coco, coco_join, labels, native, write_instances, write_label_map
+from maskwright.formats import coco, coco_join, coco_panoptic, labels, native, write_instances, write_label_map
 from maskwright.formats.label_table import Entry, join_tables, written_table
+from maskwright.formats.panoptic_segments import write_picture as write_segments
 from maskwright.formats.png import MOST_OBJECTS, write_picture
 from maskwright.masks.coding import MaskCoding
 from maskwright.masks.convert import hidden_pixels, instances_to_labels, to_label_map
 from maskwright.masks.draw import overlay, to_display
-from maskwright.masks.types import Instances, Segmentation
+from maskwright.masks.types import Instances, Panoptic, Segmentation
 
 JOURNAL = native.PREDICTIONS
 OVERLAYS, PROBABILITIES = native.NO_MASKS  # folders beside the masks, on request
 OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO files, or tables beside label images
-TOGETHER = {"coco": "instances.json", "labels": labels.TABLE}  # what stands in those, of all images
+SEGMENTS = "panoptic"  # folder of pictures of segments
+TOGETHER = {"coco": "instances.json", "panoptic": f"{SEGMENTS}.json", "labels": labels.TABLE}  # of all images
 NAMES_SHOWN = 5
 
 Extra = Literal["overlays", "probabilities"]
-To = Literal["labels", "coco"]
+To = Literal["labels", "coco", "panoptic"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class PredictionFolder:
     ) -> None:  # fmt: skip
         """has_table: whether a table says of the objects in label images what these cannot: classes and scores."""
         self.path, self.coding, self.to, self.has_table, self.extras = path, coding, to, has_table, extras
-        self._weights, self._settled, self._suffix = weights, settled, suffix if to == "labels" else ".json"
+        self._weights, self._settled = weights, settled
+        self._suffix = {"labels": suffix, "coco": ".json", "panoptic": ".png"}[to]
+        self._folder = {"labels": "", "coco": OBJECTS, "panoptic": SEGMENTS}[to]
         self._journal = Journal(path / JOURNAL)
         self._made: dict[str, dict[str, dict[str, Any]]] = {}  # by output and digest, what these weights made
         for entry in self._journal.read():
@@ -60,12 +64,11 @@ class PredictionFolder:
     @property
     def together(self) -> Path | None:
         """The one file of all objects, where there is one."""
-        return self.path / TOGETHER[self.to] if self.to == "coco" or self.has_table else None
+        return self.path / TOGETHER[self.to] if self.to != "labels" or self.has_table else None
 
     def output(self, record: Record) -> Path:
         """Where the prediction goes: the image's own path below the folder that all images have in common."""
-        relative = self._relative(record).with_suffix(self._suffix)
-        return self.path / OBJECTS / relative if self.to == "coco" else self.path / relative
+        return self.path / self._folder / self._relative(record).with_suffix(self._suffix)
 
     def extra(self, record: Record, kind: Extra) -> Path:
         """Where an overlay or the probabilities go."""
@@ -136,6 +139,8 @@ class PredictionFolder:
             more, hidden = {"table": sha256(part)}, hidden_pixels(segmentation)
         with atomic_path(path) as temporary:
             self._write(temporary, record, segmentation)
+            if self.to == "panoptic":
+                more = {"table": sha256(self._part(path))}
             file = path.relative_to(self.path).as_posix()
             self._note(
                 self._name(record), sha256(temporary),
@@ -146,12 +151,13 @@ class PredictionFolder:
     def join(self, without: Iterable[Record]) -> None:
         """Write the one file of all predictions that lie here, of earlier runs of the same network too.
 
-        A COCO file is `without` the images that failed now. A table names what is in label images, and these still lie there.
+        A COCO file, of objects or panoptic, is `without` the images that failed now. A table names what is in label images, and
+        these still lie there.
         The file stays as it is where nothing has changed.
         """
         if self.together is None:
             return
-        left_out = {self._name(record) for record in without if self.to == "coco"}
+        left_out = {self._name(record) for record in without if self.to != "labels"}
         parts: dict[Path, str] = {}
         for name in sorted(self._made.keys() - left_out, key=natural_key):
             for path in dict.fromkeys(self.path / made["file"] for made in self._made[name].values() if "file" in made):
@@ -165,16 +171,22 @@ class PredictionFolder:
         if before is not None and before.get("parts") == state:
             return
         with atomic_path(self.together) as temporary:
-            (coco_join.join if self.to == "coco" else join_tables)(temporary, parts)
+            if self.to == "labels":
+                join_tables(temporary, parts)
+            else:
+                coco_join.join(temporary, parts, has_ids=self.to == "coco")
             self._note(self.together.name, sha256(temporary), parts=state)
 
     def _part(self, output: Path) -> Path:
         """The file of an image that is joined with those of others."""
-        return output if self.to == "coco" else self.path / OBJECTS / output.relative_to(self.path).with_suffix(".csv")
+        if self.to == "coco":
+            return output
+        kind = ".json" if self.to == "panoptic" else ".csv"
+        return self.path / OBJECTS / output.relative_to(self.path / self._folder).with_suffix(kind)
 
     def _has_part(self, output: Path, entry: dict[str, Any]) -> bool:
         """Whether what is to be joined of a prediction that is whole is whole too."""
-        if not self.has_table:
+        if not self.has_table and self.to != "panoptic":
             return True
         part = self._part(output)
         return part.is_file() and sha256(part) == entry.get("table")
@@ -183,6 +195,14 @@ class PredictionFolder:
         if self.to == "coco":
             assert isinstance(segmentation, Instances)  # no other task writes this
             coco.write(path, [(self._relative(record).as_posix(), segmentation)], predicted=True)
+        elif self.to == "panoptic":
+            assert isinstance(segmentation, Panoptic)  # no other task writes this
+            place = self._relative(record)
+            picture = place.with_suffix(self._suffix)
+            described = coco_panoptic.of_one_image(
+                place.as_posix(), picture.as_posix(), segmentation, write_segments(path, segmentation)
+            )
+            write_json(self._part(self.path / self._folder / picture), described)
         elif isinstance(segmentation, Instances):
             write_instances(path, segmentation, allow_loss=self.has_table)
         else:
@@ -202,7 +222,7 @@ class PredictionFolder:
         return Path(*record.image.absolute().parts[-1 - record.id.count("/") :])  # as it is on the disk, unlike the id
 
     def _name(self, record: Record) -> str:
-        return (f"{OBJECTS}/" if self.to == "coco" else "") + record.id + self._suffix
+        return (f"{self._folder}/" if self._folder else "") + record.id + self._suffix
 
     def _is_described(self) -> bool:
         if not native.is_native(self.path) or native.read_native(self.path, with_table=True) != self.coding:

@@ -9,8 +9,10 @@ from maskwright.base.errors import DataError
 from maskwright.base.files import atomic_path, read_json
 
 
-def join(path: Path, parts: Iterable[Path]) -> None:
-    """Write the instances file of all images and objects of `parts`, in their order, atomically.
+def join(path: Path, parts: Iterable[Path], *, has_ids: bool = True) -> None:
+    """Write the file of all images and annotations of `parts`, in their order, atomically.
+
+    has_ids: whether annotations have ids of their own, as objects do; that of a panoptic picture has none.
 
     Raises `DataError` where a part is no instances file or calls a category by another name than the parts before it.
     """
@@ -29,7 +31,8 @@ def join(path: Path, parts: Iterable[Path]) -> None:
             for annotation in value["annotations"]:
                 file.write("," if count else "")
                 count += 1
-                file.write(_text({**annotation, "id": count, "image_id": numbers[annotation["image_id"]]}))
+                own = {"id": count} if has_ids else {}
+                file.write(_text({**annotation, **own, "image_id": numbers[annotation["image_id"]]}))
         rest = {"images": images, "categories": [categories[id] for id in sorted(categories)]}
         file.write("]," + _text(rest)[1:] + "\n")
 

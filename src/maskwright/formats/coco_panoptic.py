@@ -107,6 +107,16 @@ def write(
     return tuple(losses)
 
 
+def of_one_image(name: str, file: str, panoptic: Panoptic, segments: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The file's value for one image alone, whose picture `file` was written with these segments; `coco_join` joins such."""
+    known = _Known(None)
+    image, _ = known.image(name, panoptic.size_hw, 1)
+    category_ids = known.category_ids(panoptic.classes)
+    entries = [{**segment, "category_id": category_ids[segment["category_id"]]} for segment in segments]
+    annotation = {"image_id": image["id"], "file_name": file, "segments_info": entries}
+    return {"images": [image], "annotations": [annotation], "categories": known.categories(panoptic.classes)}
+
+
 def pictures_folder(path: Path, names: Sequence[str], images: Iterable[ListedImage] = ()) -> Path:
     """The folder of the pictures: called as the file is, or the one beside the file in which they lie.
 
