@@ -28,22 +28,25 @@ def hazed(light: Float64[np.ndarray, "h w"], sigma: float) -> Float64[np.ndarray
 def exposed(
     light: Float64[np.ndarray, "h w c"], rng: np.random.Generator, *, photons: float, read_noise: float
 ) -> UInt8[np.ndarray, "h w c"]:
-    """Eight bits of light from 0 to 1: photons arrive by chance, and reading them adds noise of that standard deviation."""
+    """Eight bits of light from 0 to 1: photons arrive by chance, and reading them adds noise of that standard deviation.
+
+    photons: at full light; 0 is light that arrives evenly.
+    """
     light = rounded(np.maximum(light, 0))
-    if photons <= 0:
-        caught = light
-    elif photons <= COUNTED:
-        caught = rng.poisson(light * photons) / photons
+    if 0 < photons <= COUNTED:
+        caught = rng.poisson(light * photons) / photons + read_noise * rng.standard_normal(light.shape)
     else:
-        caught = light + np.sqrt(light / photons) * rng.standard_normal(light.shape)
-    if read_noise > 0:
-        caught = caught + read_noise * rng.standard_normal(light.shape)
+        variance = read_noise * read_noise + (light / photons if photons > 0 else 0)
+        caught = light + np.sqrt(variance) * rng.standard_normal(light.shape)
     return np.clip(np.rint(rounded(caught) * 255), 0, 255).astype(np.uint8)
 
 
 def stained(
-    dyes: tuple[Float64[np.ndarray, "h w"], ...], colors: tuple[tuple[float, float, float], ...], white: tuple[float, float, float]
+    dyes: tuple[Float64[np.ndarray, "h w"], ...],
+    colors: tuple[tuple[float, float, float], ...],
+    white: tuple[float, float, float],
 ) -> Float64[np.ndarray, "h w 3"]:
     """White light through dyes, by the law of Beer and Lambert: each takes of red, green and blue what its colour says."""
-    density = sum(dye[..., None] * np.array(color) for dye, color in zip(dyes, colors, strict=True))
+    tints = np.array(colors)
+    density = np.stack(dyes, axis=-1) @ tints
     return rounded(np.array(white) * np.exp(-np.maximum(density, 0)))

@@ -1,4 +1,4 @@
-"""The recipe `cells`: nuclei under a fluorescence microscope, touching, overlapping, out of focus, in noise and uneven light."""
+"""The recipe `cells`: nuclei in fluorescence that touch, overlap and lie out of focus, in noise and uneven light."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ from jaxtyping import Float64
 
 from maskwright.masks.classes import Classes
 from maskwright.synth.camera import blurred, exposed, hazed, stained
-from maskwright.synth.numbers import Range, check_numbers, log_uniform, uniform, whole
 from maskwright.synth.nucleus import Chromatin, Nucleus, nucleus, places
-from maskwright.synth.scene import Scene, clipped, on_image, panoptic_of, visible
+from maskwright.synth.numbers import Range, check_numbers, log_uniform, uniform, whole
+from maskwright.synth.scene import Scene, clipped, on_image, panoptic_map, visible
 from maskwright.synth.textures import noise, slope, vignette
 
 CLASSES = Classes.named("background", "nucleus", things=("nucleus",))
@@ -76,7 +76,7 @@ class Cells:
         light = sum(blurred(layer, sigma) for layer, sigma in zip(layers, (0.6, 0.6 + defocus / 3, 0.6 + defocus), strict=True))
         assert isinstance(light, np.ndarray)  # there is more than one plane
         image = self._purple(rng, light) if rng.random() < self.stained_share else self._glow(rng, light)
-        return Scene(image, panoptic_of(np.zeros(self.size_hw, np.uint16), numbers, [1] * len(kept), CLASSES))
+        return Scene(image, panoptic_map(np.zeros(self.size_hw, np.uint16), numbers, [1] * len(kept), CLASSES))
 
     def _glow(self, rng: np.random.Generator, light: Float64[np.ndarray, "h w"]) -> np.ndarray:
         """Nuclei that shine on a dark ground."""
@@ -121,12 +121,12 @@ def _nuclei(recipe: Cells, rng: np.random.Generator) -> tuple[list[Nucleus], lis
         dead = bool(size < 0.72 * radius) and dead_share > 0
         longer = max(1.0, elongation * (1 + 0.15 * float(rng.standard_normal())))
         stretch = longer**0.5
-        nuclei.append(
-            nucleus(
-                rng, (x, y), (size * stretch, size / stretch), float(rng.uniform(0, np.pi)), chromatin,
-                roughness=roughness * (2 if dead else 1), texture=texture, flatness=flatness,
-            )  # fmt: skip
-        )
+        turn = uniform(rng, (0, np.pi))
+        each = nucleus(
+            rng, (x, y), (size * stretch, size / stretch), turn, chromatin,
+            roughness=roughness * (2 if dead else 1), texture=texture, flatness=flatness,
+        )  # fmt: skip
+        nuclei.append(each)
         weights.append(float(np.exp(spread * rng.standard_normal())) * (2.2 if dead else 1.0))
     planes = rng.choice(PLANES, len(nuclei), p=(0.5, 0.3, 0.2)).tolist()
     return nuclei, weights, planes

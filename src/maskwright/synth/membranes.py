@@ -12,7 +12,7 @@ from maskwright.masks.types import Panoptic
 from maskwright.synth.camera import blurred, exposed
 from maskwright.synth.numbers import Range, check_numbers, log_uniform, uniform, whole
 from maskwright.synth.outlines import blob
-from maskwright.synth.scene import Scene, clipped, panoptic_of
+from maskwright.synth.scene import Scene, clipped, panoptic_map
 from maskwright.synth.textures import fractal, noise, rounded, slope
 
 CLASSES = Classes.named("membrane", "cell", things=("cell",))
@@ -28,9 +28,9 @@ SPECK = 9  # pixels: smaller parts are no cells
 class Membranes:
     """All numbers of the scene. Two numbers are the bounds of which every image, or every part of it, draws its own.
 
-    radius_px: of cells, the largest first. bend_px: how far membranes stray from arcs, finely, and sway_px coarsely. thickness_px: of membranes; slant: how much
-    of them is cut so flatly that it is wide and gray. vesicles, mitochondria: on 256 x 256 pixels. contrast: between cytoplasm
-    and membrane, of white. noise: standard deviation of what the microscope adds.
+    radius_px: of cells. bend_px: how far membranes stray from arcs, finely, and sway_px coarsely. thickness_px: of membranes;
+    slant: how much of them is cut so flatly that it is wide and gray. vesicles, mitochondria, synapses: on 256 x 256 pixels.
+    cytoplasm: how bright it is; contrast: how much darker membranes are. noise: standard deviation of what the microscope adds.
     """
 
     kind: Literal["membranes"] = "membranes"
@@ -156,7 +156,9 @@ def _organelles(
         light[rows, columns] -= uniform(rng, (0.1, 0.32)) * ring - np.where(depth > 0, 0.04, 0)
 
 
-def _synapses(recipe: Membranes, rng: np.random.Generator, light: Float64[np.ndarray, "h w"], gap: Float64[np.ndarray, "h w"]) -> None:
+def _synapses(
+    recipe: Membranes, rng: np.random.Generator, light: Float64[np.ndarray, "h w"], gap: Float64[np.ndarray, "h w"]
+) -> None:
     """Places where a membrane is dark to both sides."""
     height, width = light.shape
     for _ in range(round(whole(rng, recipe.synapses) * height * width / 65536)):
@@ -175,4 +177,4 @@ def _panoptic(owner: Int32[np.ndarray, "h w"], is_membrane: Bool[np.ndarray, "h 
     inside[:-1] &= owner[:-1] == owner[1:]
     parts, count = components(inside, connectivity=4)
     parts[(np.bincount(parts.ravel(), minlength=count + 1) < SPECK)[parts]] = 0
-    return panoptic_of(np.zeros(owner.shape, np.uint16), parts, [CELL] * count, CLASSES)
+    return panoptic_map(np.zeros(owner.shape, np.uint16), parts, [CELL] * count, CLASSES)

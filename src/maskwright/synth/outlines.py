@@ -1,5 +1,6 @@
 """Forms as pixels: rough ellipses that are deep in the middle, polygons, strokes."""
 
+from itertools import pairwise
 from math import ceil, floor
 
 import numpy as np
@@ -40,12 +41,14 @@ def blob(
 def polygon(points: Points) -> Region:
     """The pixels whose middles lie inside, by the even-odd rule."""
     points = np.rint(points * 256) / 256
-    x0, y0, x1, y1 = _box(*points.min(axis=0), *points.max(axis=0))
+    corners = points.tolist()
+    x0, y0, x1, y1 = _box(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
     x, y = np.arange(x0, x1)[None] + 0.5, np.arange(y0, y1)[:, None] + 0.5
     inside = np.zeros((y1 - y0, x1 - x0), bool)
-    for (ax, ay), (bx, by) in zip(points, np.roll(points, -1, axis=0), strict=True):
-        if ay != by:
-            rows = (ay <= y[:, 0]) != (by <= y[:, 0])
+    for (ax, ay), (bx, by) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        low, high = (ay, by) if ay < by else (by, ay)
+        rows = slice(ceil(low - 0.5) - y0, ceil(high - 0.5) - y0)  # whose middles lie from low to below high
+        if rows.start < rows.stop:
             inside[rows] ^= x < ax + (y[rows] - ay) * ((bx - ax) / (by - ay))
     return Region((x0, y0, x1, y1), inside)
 
@@ -65,7 +68,7 @@ def stroke(points: Points, width: float) -> Region:
     x0, y0, x1, y1 = _box(*low, *high)
     x, y = np.arange(x0, x1)[None] + 0.5, np.arange(y0, y1)[:, None] + 0.5
     near: Bool[np.ndarray, "h w"] = np.zeros((y1 - y0, x1 - x0), bool)
-    for (ax, ay), (bx, by) in zip(points[:-1], points[1:], strict=True):
+    for (ax, ay), (bx, by) in pairwise(points.tolist()):
         left, top = max(floor(min(ax, bx) - reach - 1), x0), max(floor(min(ay, by) - reach - 1), y0)
         part = slice(top - y0, ceil(max(ay, by) + reach + 1) - y0), slice(left - x0, ceil(max(ax, bx) + reach + 1) - x0)
         px, py = x[:, part[1]] - ax, y[part[0]] - ay

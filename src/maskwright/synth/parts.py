@@ -1,10 +1,10 @@
-"""The recipe `parts`: machined metal parts under a lamp, some with scratches a pixel or two wide and pits: rare, small defects."""
+"""The recipe `parts`: machined metal under a lamp, some of it with pits and with scratches a pixel or two wide."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int32
 from scipy import ndimage
 
 from maskwright.masks.classes import Classes
@@ -12,13 +12,14 @@ from maskwright.masks.region import Region
 from maskwright.synth.camera import blurred, exposed
 from maskwright.synth.numbers import Range, check_numbers, log_uniform, uniform, whole
 from maskwright.synth.outlines import ellipse, polygon, stroke
-from maskwright.synth.scene import Scene, on_image, panoptic_of
+from maskwright.synth.scene import Scene, clipped, on_image, panoptic_map
 from maskwright.synth.textures import fractal, noise, rounded, slope, vignette
 
 CLASSES = Classes.named("background", "part", "scratch", "pit", things=("part", "scratch", "pit"))
 PART, SCRATCH, PIT = 1, 2, 3
 TRIES = 40  # places that are tried for a part before there is no room
-MOST_BENDS = 5  # of a scratch
+AROUND = 9  # pixels around a part that its shadow may reach
+BENDS = 5  # of a scratch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,32 +74,31 @@ class Parts:
         lamp = vignette(self.size_hw, uniform(rng, (0.1, 0.4))) * (1 + 0.15 * slope(rng, self.size_hw))
         color = blurred(rounded(light * lamp), uniform(rng, self.blur_px))[..., None] * tint
         pixels = exposed(color, rng, photons=log_uniform(rng, self.photons), read_noise=0.005)
-        return Scene(pixels, panoptic_of(np.zeros(self.size_hw, np.uint16), numbers, class_ids, CLASSES))
+        return Scene(pixels, panoptic_map(np.zeros(self.size_hw, np.uint16), numbers, class_ids, CLASSES))
 
     def _lay(
         self, rng: np.random.Generator, spot: tuple[float, float, float], sun: float,
-        light: Float64[np.ndarray, "h w"], numbers: np.ndarray, class_ids: list[int],
+        light: Float64[np.ndarray, "h w"], numbers: Int32[np.ndarray, "h w"], class_ids: list[int],
     ) -> None:  # fmt: skip
         """One part with its shadow, its metal and its defects, drawn into the light and the numbers."""
-        x, y, radius = spot
-        form, is_round = _part(rng, x, y, radius)
-        rows, columns, pixels = on_image(form, self.size_hw)
-        mask = np.zeros(self.size_hw, bool)
-        mask[rows, columns] = pixels
-        shift = (3.5 * np.sin(sun), 3.5 * np.cos(sun))
-        shade = ndimage.shift(blurred(mask.astype(np.float64), 3.0), shift, order=1)
-        light *= rounded(1 - 0.55 * np.clip(shade, 0, 1))
-        surface = _metal(self, rng, (x, y), mask, sun, is_round=is_round)
-        light[mask] = surface[mask]
+        x, y, _ = spot
+        form, is_round = _part(rng, *spot)
+        padded = np.pad(form.pixels, AROUND)
+        x0, y0, x1, y1 = form.box_xyxy
+        rows, columns, mask = clipped((x0 - AROUND, y0 - AROUND, x1 + AROUND, y1 + AROUND), padded, self.size_hw)
+        here = light[rows, columns]
+        shift = round(3.5 * np.sin(sun)), round(3.5 * np.cos(sun))
+        here *= 1 - 0.55 * np.roll(blurred(mask.astype(np.float64), 3.0), shift, axis=(0, 1))
+        surface = _metal(self, rng, (x - columns.start, y - rows.start), mask, sun, is_round=is_round)
+        here[mask] = surface[mask]
         class_ids.append(PART)
-        numbers[mask] = len(class_ids)
+        numbers[rows, columns][mask] = len(class_ids)
         if rng.random() < self.defect_share:
-            inner = ndimage.binary_erosion(mask, iterations=3)
-            self._spoil(rng, spot, inner, light, numbers, class_ids)
+            self._spoil(rng, ndimage.binary_erosion(mask, iterations=3), here, numbers[rows, columns], class_ids)
 
     def _spoil(
-        self, rng: np.random.Generator, spot: tuple[float, float, float], inner: Bool[np.ndarray, "h w"],
-        light: Float64[np.ndarray, "h w"], numbers: np.ndarray, class_ids: list[int],
+        self, rng: np.random.Generator, inner: Bool[np.ndarray, "h w"],
+        light: Float64[np.ndarray, "h w"], numbers: Int32[np.ndarray, "h w"], class_ids: list[int],
     ) -> None:  # fmt: skip
         """Scratches, bright on one side and dark on the other, and pits, dark with a bright rim."""
         inside = np.argwhere(inner)
@@ -109,10 +109,10 @@ class Parts:
             line = _scratch(rng, inside[int(rng.integers(len(inside)))][::-1], uniform(rng, self.length_px))
             drawn = stroke(line, uniform(rng, self.scratch_px))
             depth = uniform(rng, self.depth) * (1 if rng.random() < 0.6 else -1)
-            rows, columns, pixels = on_image(drawn, self.size_hw)
+            rows, columns, pixels = on_image(drawn, inner.shape)
             there = pixels & inner[rows, columns] & (numbers[rows, columns] == part)
             if there.any():
-                uneven = 0.75 + 0.25 * noise(rng, self.size_hw, 7.0)[rows, columns]
+                uneven = 0.75 + 0.25 * noise(rng, pixels.shape, 7.0)
                 beside = np.roll(there, (1, 1), axis=(0, 1)) & ~there
                 light[rows, columns] += rounded(np.where(there, depth * uneven, 0) - np.where(beside, 0.4 * depth * uneven, 0))
                 class_ids.append(SCRATCH)
@@ -121,7 +121,7 @@ class Parts:
             px, py = inside[int(rng.integers(len(inside)))][::-1].tolist()
             size = uniform(rng, self.pit_px)
             hole = ellipse((px + 0.5, py + 0.5), (size, size * uniform(rng, (0.7, 1.0))))
-            rows, columns, pixels = on_image(hole, self.size_hw)
+            rows, columns, pixels = on_image(hole, inner.shape)
             there = pixels & inner[rows, columns] & (numbers[rows, columns] == part)
             if there.any():
                 light[rows, columns] *= np.where(there, 1 - 1.6 * uniform(rng, self.depth), 1)
@@ -139,7 +139,9 @@ def _table(rng: np.random.Generator, size_hw: tuple[int, int]) -> Float64[np.nda
     return rounded(tone * np.maximum(1 + worn + uniform(rng, (0, 0.12)) * weave, 0.2))
 
 
-def _free_spot(rng: np.random.Generator, recipe: Parts, placed: list[tuple[float, float, float]]) -> tuple[float, float, float] | None:
+def _free_spot(
+    rng: np.random.Generator, recipe: Parts, placed: list[tuple[float, float, float]]
+) -> tuple[float, float, float] | None:
     """Middle and radius of a part that meets no other; it may reach over the image's edge."""
     height, width = recipe.size_hw
     for _ in range(TRIES):
@@ -191,10 +193,16 @@ def _part(rng: np.random.Generator, x: float, y: float, radius: float) -> tuple[
 
 
 def _metal(
-    recipe: Parts, rng: np.random.Generator, center_xy: tuple[float, float], mask: Bool[np.ndarray, "h w"], sun: float, *, is_round: bool
+    recipe: Parts,
+    rng: np.random.Generator,
+    center_xy: tuple[float, float],
+    mask: Bool[np.ndarray, "h w"],
+    sun: float,
+    *,
+    is_round: bool,
 ) -> Float64[np.ndarray, "h w"]:
     """Brushed metal: rings and two bright fans where it was turned, straight lines elsewhere; a bevel along its edges."""
-    height, width = recipe.size_hw
+    height, width = mask.shape
     y, x = np.arange(height)[:, None] - center_xy[1], np.arange(width)[None] - center_xy[0]
     brush, tone = uniform(rng, recipe.brush), uniform(rng, recipe.metal)
     marks = rng.standard_normal((2 * (height + width), 8))
@@ -207,10 +215,10 @@ def _metal(
         turn = uniform(rng, (0, np.pi))
         place = x * np.cos(turn) + y * np.sin(turn) + height + width
         along = (y * np.cos(turn) - x * np.sin(turn)) / 60 + 100
-        shine = 0.9 + 0.12 * slope(rng, recipe.size_hw) + 0.05 * noise(rng, recipe.size_hw, 60.0)
+        shine = 0.9 + 0.12 * slope(rng, mask.shape) + 0.05 * noise(rng, mask.shape, 60.0)
     rows = np.rint(rounded(place)).astype(np.int64) % len(marks)
     lines = marks[rows, np.floor(rounded(along)).astype(np.int64) % 8]
-    lines = lines + 0.5 * noise(rng, recipe.size_hw, 1.0)
+    lines = lines + 0.5 * noise(rng, mask.shape, 1.0)
     soft = blurred(mask.astype(np.float64), 1.6)
     down, across = np.gradient(soft)
     bevel = -(across * np.cos(sun) + down * np.sin(sun))
@@ -219,6 +227,6 @@ def _metal(
 
 def _scratch(rng: np.random.Generator, start: np.ndarray, length: float) -> Float64[np.ndarray, "n 2"]:
     """The points of a scratch: mostly straight, now and then bent."""
-    heading = uniform(rng, (0, 2 * np.pi)) + np.cumsum(rng.normal(0, 0.15, MOST_BENDS))
-    steps = np.stack([np.cos(heading), np.sin(heading)], axis=1) * (length / MOST_BENDS)
+    heading = uniform(rng, (0, 2 * np.pi)) + np.cumsum(rng.normal(0, 0.15, BENDS))
+    steps = np.stack([np.cos(heading), np.sin(heading)], axis=1) * (length / BENDS)
     return np.concatenate([[start + 0.5], start + 0.5 + np.cumsum(steps, axis=0)])

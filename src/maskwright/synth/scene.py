@@ -57,7 +57,7 @@ def painted(
     return image, numbers
 
 
-def panoptic_of(
+def panoptic_map(
     stuff: UInt16[np.ndarray, "h w"], numbers: Int32[np.ndarray, "h w"], class_ids: Sequence[int], classes: Classes
 ) -> Panoptic:
     """The panoptic map of stuff, by its class ids, with numbered objects over it; objects that nothing is seen of are left out.

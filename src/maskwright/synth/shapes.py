@@ -11,7 +11,7 @@ from maskwright.masks.region import Region
 from maskwright.synth.camera import blurred, exposed
 from maskwright.synth.numbers import Range, check_numbers, uniform, whole
 from maskwright.synth.outlines import ellipse, polygon
-from maskwright.synth.scene import Scene, Sprite, painted, panoptic_of, visible
+from maskwright.synth.scene import Scene, Sprite, painted, panoptic_map, visible
 from maskwright.synth.textures import fractal, noise, rounded, slope
 
 FORMS = ("disc", "square", "triangle", "star")
@@ -22,8 +22,8 @@ CLASSES = Classes.named("background", *FORMS, things=FORMS)
 class Shapes:
     """All numbers of the scene. Two numbers are the bounds of which every image, or every form, draws its own.
 
-    radius_px: from a form's middle to its farthest point. seen_share: of a form that must be seen for it to be there. pattern: how
-    much the surfaces vary in brightness. contrast: between ground and forms, at least.
+    radius_px: from a form's middle to its farthest point. seen_share: of a form that must be seen for it to be there.
+    pattern: how much the surfaces vary in brightness. contrast: between ground and forms, at least.
     """
 
     kind: Literal["shapes"] = "shapes"
@@ -62,7 +62,7 @@ class Shapes:
         light = blurred(rounded(image), uniform(rng, self.blur_px))
         pixels = exposed(light, rng, photons=0, read_noise=uniform(rng, self.noise))
         stuff = np.zeros(self.size_hw, np.uint16)
-        return Scene(pixels, panoptic_of(stuff, numbers, [sprite.class_id for sprite in sprites], CLASSES))
+        return Scene(pixels, panoptic_map(stuff, numbers, [sprite.class_id for sprite in sprites], CLASSES))
 
     def _filled(
         self, rng: np.random.Generator, form: Region, ground: Float64[np.ndarray, " 3"], surface: Float64[np.ndarray, "h w"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt16
+from jaxtyping import Float64, UInt16
 
 from maskwright.synth.numbers import uniform
 from maskwright.synth.street_view import View
@@ -18,6 +18,8 @@ WALLS = (
     (0.70, 0.58, 0.42), (0.42, 0.44, 0.47),
 )  # fmt: skip
 GLASS = (0.16, 0.19, 0.23)
+HAZE = (0.80, 0.83, 0.86)
+HOUSES = 60  # on each side, as far as one sees
 
 
 @dataclass(frozen=True)
@@ -39,119 +41,124 @@ class Ground:
     z: Float64[np.ndarray, "h w"]
 
 
-def ground(rng: np.random.Generator, view: View, light: Light, *, road: float, street: float, tallest: tuple[float, float]) -> Ground:
+def ground(
+    rng: np.random.Generator, view: View, light: Light, *, road: float, street: float, tallest: tuple[float, float]
+) -> Ground:
     """road, street: from the middle to the kerb and to the facades, in metres. tallest: heights of houses, in metres."""
     size = view.size_hw
-    color = _sky(rng, view, light)
-    classes = np.full(size, SKY, np.uint16)
-    depth = np.full(size, FAR)
-    _skyline(rng, view, color, classes, light)
+    horizon = int(np.count_nonzero(view.down <= 0))  # the first row that sees the ground
+    lying = Ground(_sky(rng, view, light), np.full(size, SKY, np.uint16), np.full(size, FAR))
+    _skyline(rng, view, lying)
+    lying.color[horizon:] = _surface(rng, view, light, road, street, horizon)
+    x = rounded(view.right * view.ground_z[horizon:])
+    lying.classes[horizon:] = np.where(np.abs(x) < road, ROAD, PAVEMENT)
+    lying.z[horizon:] = view.ground_z[horizon:]
     for side in (-1, 1):
-        _facades(rng, view, light, side, street, tallest, color, classes, depth)
-    below = np.broadcast_to(view.down > 0, size) & (np.abs(view.right) * view.ground_z <= street)
-    x = view.right * view.ground_z
-    on_road = np.abs(rounded(x)) < road
-    surface = _surface(rng, view, light, road, street)
-    color[below] = surface[below]
-    classes[below] = np.where(on_road, ROAD, PAVEMENT)[below]
-    depth[below] = np.broadcast_to(view.ground_z, size)[below]
-    return Ground(color, classes, depth)
+        _facades(rng, view, light, lying, side, street, tallest)
+    return lying
 
 
 def _sky(rng: np.random.Generator, view: View, light: Light) -> Float64[np.ndarray, "h w 3"]:
     """Paler towards the horizon, with clouds that grow flat there."""
     up = np.clip(-view.down / max(0.3, float(-view.down.min())), 0, 1)
     low, high = np.array((0.86, 0.88, 0.90)), np.array(light.sky)
-    color = low + (high - low) * up[..., None] ** 0.7 + np.zeros((*view.size_hw, 1))
+    color = low + (high - low) * up[..., None] ** 0.7
     height, width = view.size_hw
-    clouds = noise(rng, view.size_hw, (height / 9, width / 3)) + 0.6 * fractal(rng, view.size_hw, height / 5)
-    cover = np.clip(clouds - uniform(rng, (-1.0, 1.2)), 0, 1)[..., None] * (0.4 + 0.6 * up[..., None])
-    return color + (uniform(rng, (0.8, 0.98)) - color) * cover * 0.85
+    clouds = noise(rng, view.size_hw, (height / 9, width / 3)) + 0.6 * fractal(rng, view.size_hw, height / 5, octaves=3)
+    cover = np.clip(clouds - uniform(rng, (-1.0, 1.2)), 0, 1) * (0.34 + 0.51 * up)
+    return color + (uniform(rng, (0.8, 0.98)) - color) * cover[..., None]
 
 
-def _skyline(
-    rng: np.random.Generator, view: View, color: Float64[np.ndarray, "h w 3"], classes: UInt16[np.ndarray, "h w"], light: Light
-) -> None:
+def _skyline(rng: np.random.Generator, view: View, lying: Ground) -> None:
     """Houses and trees far away, where the street ends."""
     width = view.size_hw[1]
-    edges = np.sort(rng.random(14)) * width
-    tops = rng.uniform(0.01, 0.11, 15)[np.searchsorted(edges, np.arange(width))]
-    leafy = rng.random(15)[np.searchsorted(edges, np.arange(width))] < 0.35
-    ragged = 0.012 * noise(rng, (4, width), 3.0)[:1]
-    is_there = (-view.down < tops[None] + np.where(leafy, ragged, 0)) & (view.down < 0.002)
-    shade = rng.uniform(0.35, 0.6, 15)[np.searchsorted(edges, np.arange(width))]
-    house = np.stack([shade * 1.02, shade, shade * 0.98], axis=-1)
-    tree = np.stack([shade * 0.6, shade * 0.75, shade * 0.5], axis=-1)
-    far = np.where(leafy[:, None], tree, house) * 0.6 + 0.4 * np.array((0.8, 0.82, 0.85))
-    both = np.broadcast_to(far[None], color.shape)
-    color[is_there] = both[is_there]
-    classes[is_there] = np.broadcast_to(np.where(leafy, VEGETATION, BUILDING)[None], classes.shape)[is_there]
+    block = np.searchsorted(np.sort(rng.random(14)) * width, np.arange(width))
+    tops, shade = rng.uniform(0.01, 0.11, 15)[block], rng.uniform(0.35, 0.6, 15)[block]
+    leafy = (rng.random(15) < 0.35)[block]
+    tops = tops + np.where(leafy, 0.012 * noise(rng, (1, width), (1.0, 3.0))[0], 0)
+    is_there = (-view.down < rounded(tops)) & (view.down < 0.002)
+    tint = np.where(leafy[:, None], (0.6, 0.75, 0.5), (1.02, 1.0, 0.98))
+    far = shade[:, None] * tint * 0.6 + 0.4 * np.array(HAZE)
+    _, columns = np.nonzero(is_there)
+    lying.color[is_there] = far[columns]
+    lying.classes[is_there] = np.where(leafy, VEGETATION, BUILDING)[columns]
 
 
 def _facades(
-    rng: np.random.Generator, view: View, light: Light, side: int, street: float, tallest: tuple[float, float],
-    color: Float64[np.ndarray, "h w 3"], classes: UInt16[np.ndarray, "h w"], depth: Float64[np.ndarray, "h w"],
-) -> None:  # fmt: skip
-    """One side of the street: houses wall to wall, with windows, doors, ledges and gaps between some."""
+    rng: np.random.Generator, view: View, light: Light, lying: Ground, side: int, street: float, tallest: tuple[float, float]
+) -> None:
+    """One side of the street: houses wall to wall, with windows, shops and ledges, and a hedge where a house is missing."""
     z = rounded(street / np.maximum(side * view.right, street / 1e4))[0]
-    ends = np.cumsum(rng.uniform(7, 20, 60))
-    house = np.minimum(np.searchsorted(ends, z + rng.uniform(0, 8)), 59)
-    tops = rng.uniform(*tallest, 60) * np.where(rng.random(60) < 0.08, 0, 1)
-    storeys = rng.uniform(0.92, 1.12, 60) * STOREY
-    bays = rng.uniform(1.8, 3.2, 60)
-    glazing = rng.uniform(0.35, 0.7, (2, 60))
-    walls = np.array(WALLS)[rng.integers(len(WALLS), size=60)] * rng.uniform(0.85, 1.12, (60, 1))
-    y = view.height - view.down * z[None]
-    is_wall = (rounded(y) < tops[house][None]) & (rounded(y) > -0.02) & (z < FAR)[None]
-    storey, bay = storeys[house], bays[house]
-    floor_part, bay_part = np.mod(y / storey[None], 1), np.mod(z / bay, 1)
-    tall, broad = glazing[0][house], glazing[1][house]
-    in_bay = (np.abs(bay_part - 0.5) < broad / 2)[None]
-    is_glass = (np.abs(floor_part - 0.52) < tall[None] / 2) & in_bay & (y < tops[house][None] - 0.5)
-    is_shop = (y < 0.82 * storey[None]) & (np.abs(np.mod(z / (2 * bay), 1) - 0.5) < 0.42)[None] & (y > 0.4)
-    ledge = (floor_part > 0.93) | (y > tops[house][None] - 0.35)
+    columns = np.flatnonzero(z < FAR)
+    if not len(columns):
+        return
+    here = slice(int(columns[0]), int(columns[-1]) + 1)
+    z = z[here]
+    ends = np.cumsum(rng.uniform(7, 20, HOUSES))
+    house = np.minimum(np.searchsorted(ends, z + rng.uniform(0, 8)), HOUSES - 1)
+    is_hedge = rng.random(HOUSES) < 0.1
+    usual = uniform(rng, tallest)
+    heights = np.clip(usual * rng.uniform(0.75, 1.3, HOUSES), *tallest)
+    tops = np.where(is_hedge, rng.uniform(1.2, 2.6, HOUSES), heights)[house]
+    storey, bay = (rng.uniform(0.92, 1.12, HOUSES) * STOREY)[house], rng.uniform(1.8, 3.2, HOUSES)[house]
+    tall, broad = (share[house] for share in rng.uniform(0.35, 0.7, (2, HOUSES)))
+    walls = np.array(WALLS)[rng.integers(len(WALLS), size=HOUSES)] * rng.uniform(0.85, 1.12, (HOUSES, 1))
+    shops = np.array(WALLS)[rng.integers(len(WALLS), size=HOUSES)] * 0.4
+    hedge = is_hedge[house]
+    y = rounded(view.height - view.down * z)
+    grain = noise(rng, y.shape, 1.0)
+    is_wall = (y < tops + np.where(hedge, 0.12 * grain, 0)) & (y > -0.02)
+    floor_part, bay_part = np.mod(y / storey, 1), np.mod(z / bay, 1)
+    is_shop = (y < 0.82 * storey) & (y > 0.4) & (np.abs(np.mod(z / (2 * bay), 1) - 0.5) < 0.42) & ~hedge
+    is_glass = (
+        (np.abs(floor_part - 0.52) < tall / 2) & (np.abs(bay_part - 0.5) < broad / 2) & (y < tops - 0.5) & ~is_shop & ~hedge
+    )
+    is_ledge = ((floor_part > 0.93) | (y > tops - 0.35)) & ~hedge
     lit = 1.08 if light.side == -side else 0.72 if light.side == side else 0.88
-    dirt = 1 + 0.05 * fractal(rng, view.size_hw, 14.0) + 0.06 * noise(rng, view.size_hw, 1.0)
-    surface = walls[house][None] * (lit * dirt * np.where(ledge, 1.12, 1))[..., None]
-    pane = (np.floor(y / storey[None]).astype(np.int64) * 31 + np.floor(z / bay).astype(np.int64)[None] * 17) % 101
-    shine = rng.uniform(0.5, 2.2, 101)[np.abs(pane)]
-    reflected = np.array(GLASS) * shine[..., None] + 0.10 * np.array(light.sky)
-    surface = np.where((is_glass & ~is_shop)[..., None], reflected, surface)
-    shop = np.array(WALLS)[rng.integers(len(WALLS), size=60)][house][None] * 0.4 + 0.5 * np.array(GLASS) * shine[..., None]
-    surface = np.where(is_shop[..., None], shop * lit, surface)
-    color[is_wall] = surface[is_wall]
-    classes[is_wall] = BUILDING
-    depth[is_wall] = np.broadcast_to(z[None], view.size_hw)[is_wall]
+    bright = lit * (1 + 0.05 * fractal(rng, y.shape, 14.0, octaves=3) + np.where(hedge, 0.25, 0.025) * grain + 0.12 * is_ledge)
+    pane = np.floor(y / storey).astype(np.int64) * 31 + np.floor(z / bay).astype(np.int64) * 17
+    shine = rng.uniform(0.5, 2.2, 101)[pane % 101]
+    wall = np.where(hedge[:, None], (0.17, 0.25, 0.10), walls[house])
+    surface = wall * bright[..., None]
+    panes = np.array(GLASS) * shine[..., None]
+    surface[is_glass] = panes[is_glass] + 0.10 * np.array(light.sky)
+    surface[is_shop] = (shops[house] * lit + 0.5 * lit * panes)[is_shop]
+    lying.color[:, here][is_wall] = surface[is_wall]
+    lying.classes[:, here][is_wall] = np.broadcast_to(np.where(hedge, VEGETATION, BUILDING), y.shape)[is_wall]
+    lying.z[:, here][is_wall] = np.broadcast_to(z, y.shape)[is_wall]
 
 
-def _surface(rng: np.random.Generator, view: View, light: Light, road: float, street: float) -> Float64[np.ndarray, "h w 3"]:
-    """Asphalt with markings and patches, kerbs, slabs; half of it in the shadow of the houses where the sun is low."""
-    z, x = view.ground_z, view.right * view.ground_z
-    rough = noise(rng, view.size_hw, 1.0) * np.clip(6 / z, 0.1, 1) + 0.6 * fractal(rng, view.size_hw, 30.0)
-    worn = 0.05 * np.exp(-((np.abs(np.abs(x) - road / 2) - 0.75) ** 2) / 0.3)
-    tone = uniform(rng, (0.75, 1.15))
-    asphalt = (np.array(ASPHALT) * tone)[None, None] * (1 + 0.05 * rough - worn)[..., None]
-    paint = (np.abs(x) < 0.07) & (np.mod(z / uniform(rng, (5, 9)) + rng.random(), 1) < 0.5)
-    paint = paint | ((np.abs(np.abs(x) - road + 0.3) < 0.06) if rng.random() < 0.6 else np.zeros_like(paint))
+def _surface(
+    rng: np.random.Generator, view: View, light: Light, road: float, street: float, horizon: int
+) -> Float64[np.ndarray, "h w 3"]:
+    """Asphalt with markings and wear, kerbs and slabs, in the shadow of the houses or not: the rows from the horizon down."""
+    z = view.ground_z[horizon:]
+    x = rounded(view.right * z)
+    off = np.abs(x)
+    rough = noise(rng, x.shape, 1.0) * np.clip(6 / z, 0.1, 1) + 0.6 * fractal(rng, x.shape, 30.0, octaves=3)
+    wheels = 0.05 * np.exp(-((np.abs(off - road / 2) - 0.75) ** 2) / 0.3)
+    is_paint = (off < 0.07) & (np.mod(z / uniform(rng, (5, 9)) + rng.random(), 1) < 0.5)
+    if rng.random() < 0.6:
+        is_paint |= np.abs(off - road + 0.3) < 0.06
     if rng.random() < 0.35:
         start = uniform(rng, (6, 20))
-        paint = paint | ((z > start) & (z < start + 3) & (np.mod(x / 1.1, 1) < 0.5) & (np.abs(x) < road - 0.2))
-    asphalt = np.where(paint[..., None], asphalt * 0.25 + 0.62, asphalt)
-    joint = (np.mod(x / 0.9, 1) < 0.05) | (np.mod(z / 0.9, 1) < 0.05)
-    slabs = (np.array(SLABS) * uniform(rng, (0.8, 1.1)))[None, None] * (1 + 0.05 * rough - 0.12 * (joint & (z < 14)))[..., None]
-    kerb = np.abs(np.abs(x) - road - 0.12) < 0.14
-    surface = np.where((np.abs(x) < road)[..., None], asphalt, np.where(kerb[..., None], slabs * 1.12, slabs))
-    shadow = _house_shadow(rng, view, light, x, street)
-    return surface * shadow[..., None]
+        is_paint |= (z > start) & (z < start + 3) & (np.mod(x / 1.1, 1) < 0.5) & (off < road - 0.2)
+    is_joint = ((np.mod(x / 0.9, 1) < 0.05) | (np.mod(z / 0.9, 1) < 0.05)) & (z < 14)
+    is_kerb = np.abs(off - road - 0.12) < 0.14
+    on_road = off < road
+    bright = 1 + 0.05 * rough - np.where(on_road, wheels, 0.12 * is_joint - 0.12 * is_kerb)
+    tones = np.array(SLABS) * uniform(rng, (0.8, 1.1)), np.array(ASPHALT) * uniform(rng, (0.75, 1.15))
+    surface = np.where(on_road[..., None], tones[1], tones[0]) * bright[..., None]
+    surface[is_paint & on_road] = surface[is_paint & on_road] * 0.25 + 0.62
+    return surface * _house_shadow(rng, light, x, z, street)[..., None]
 
 
 def _house_shadow(
-    rng: np.random.Generator, view: View, light: Light, x: Float64[np.ndarray, "h w"], street: float
+    rng: np.random.Generator, light: Light, x: Float64[np.ndarray, "h w"], z: Float64[np.ndarray, "h 1"], street: float
 ) -> Float64[np.ndarray, "h w"]:
-    """1 where the sun falls, less behind the houses of its side."""
+    """Bright where the sun falls, dark behind the houses of its side; even under clouds."""
     if light.side == 0:
-        return np.full(view.size_hw, 0.92)
+        return np.full(x.shape, 0.92)
     reach = uniform(rng, (0.1, 1.5)) * street
-    steps = reach + 0.25 * street * np.sign(np.sin(view.ground_z / uniform(rng, (6, 14))))
-    is_dark: Bool[np.ndarray, "h w"] = rounded(light.side * x) > rounded(street - steps)
-    return np.where(is_dark, 0.5, 1.1)
+    steps = reach + 0.25 * street * np.sign(rounded(np.sin(z / uniform(rng, (6, 14)))))
+    return np.where(light.side * x > rounded(street - steps), 0.5, 1.1)

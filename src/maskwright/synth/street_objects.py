@@ -1,20 +1,22 @@
 """What stands and moves in a street: cars as bodies in space, people, trees; each with its shadow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float64
 
 from maskwright.masks.region import Region
+from maskwright.synth.camera import blurred
 from maskwright.synth.numbers import uniform
 from maskwright.synth.outlines import ellipse, polygon, stroke
 from maskwright.synth.scene import Sprite
 from maskwright.synth.street_ground import CAR, PERSON, VEGETATION, Light
 from maskwright.synth.street_view import View
-from maskwright.synth.textures import noise
+from maskwright.synth.textures import noise, rounded
 
 Color = tuple[float, float, float]
 Layer = tuple[Region, Float64[np.ndarray, " 3"] | Float64[np.ndarray, "h w 3"]]  # pixels and their colours, later ones on top
+Placing = Callable[[Sequence[tuple[float, float, float]]], Float64[np.ndarray, "n 2"]]  # of points on a car on the image
 
 PAINTS: tuple[Color, ...] = (
     (0.08, 0.08, 0.09), (0.72, 0.73, 0.75), (0.45, 0.46, 0.48), (0.85, 0.85, 0.84), (0.55, 0.08, 0.08), (0.08, 0.16, 0.38),
@@ -27,7 +29,7 @@ CLOTHES: tuple[Color, ...] = (
 SKINS: tuple[Color, ...] = ((0.85, 0.66, 0.55), (0.70, 0.50, 0.38), (0.45, 0.30, 0.22))
 WINDOW = np.array((0.10, 0.12, 0.14))
 
-# A car from its side, from the rear bumper around over the roof: metres along, metres up, and what the strip that begins there is.
+# A car from its side, from the rear bumper over the roof: metres along, metres up, and what the strip is that begins there.
 SALOON = ((-2.1, 0.32, "paint"), (-2.12, 0.62, "back"), (-2.05, 0.95, "paint"), (-1.35, 1.02, "glass"), (-0.75, 1.42, "roof"),
           (0.35, 1.44, "glass"), (1.05, 0.98, "paint"), (2.0, 0.80, "front"), (2.1, 0.34, "under"))  # fmt: skip
 HATCHBACK = ((-1.9, 0.32, "paint"), (-1.95, 0.65, "back"), (-1.9, 0.98, "glass"), (-1.55, 1.46, "roof"), (0.25, 1.48, "glass"),
@@ -42,6 +44,7 @@ SIDE_GLASS = {
 BODIES = {"saloon": SALOON, "hatchback": HATCHBACK, "van": VAN}
 HALF_WIDTH = 0.86
 WHEEL = 0.33
+CLUMPS = 40  # of leaves in a crown
 
 
 def car(rng: np.random.Generator, view: View, light: Light, x: float, z: float, yaw: float) -> Sprite | None:
@@ -70,8 +73,7 @@ def car(rng: np.random.Generator, view: View, light: Light, x: float, z: float, 
         layers.append((polygon(corners), _strip_color(what, a, b, c, d, paint, light)))
         if what in ("back", "front"):
             layers += _lamps(rng, placed, a, b, what)
-    if abs(float(placed([(0, 0.5, -near * HALF_WIDTH)])[0, 0] - placed([(0, 0.5, near * HALF_WIDTH)])[0, 0])) >= 0:
-        layers += _flank(kind, body, placed, near * HALF_WIDTH, paint, light, light.side * (1 if near * cos > 0 else -1))
+    layers += _flank(kind, placed, near * HALF_WIDTH, paint, light, light.side * (1 if near * cos > 0 else -1))
     return _merged(rng, layers, CAR, view.size_hw)
 
 
@@ -92,7 +94,7 @@ def _strip_color(
     return paint * bright + 0.06 * flat * np.array(light.sky)
 
 
-def _lamps(rng: np.random.Generator, placed, a: float, b: float, what: str) -> list[Layer]:  # type: ignore[no-untyped-def]
+def _lamps(rng: np.random.Generator, placed: Placing, a: float, b: float, what: str) -> list[Layer]:
     """Two lamps, a number plate, and the shade under the bumper."""
     color = (0.62, 0.06, 0.05) if what == "back" else (0.92, 0.92, 0.85)
     bright = uniform(rng, (0.7, 1.3))
@@ -112,10 +114,10 @@ def _lamps(rng: np.random.Generator, placed, a: float, b: float, what: str) -> l
     return layers
 
 
-def _flank(kind: str, body, placed, right: float, paint: Float64[np.ndarray, " 3"], light: Light, sunny: int) -> list[Layer]:  # type: ignore[no-untyped-def]
+def _flank(kind: str, placed: Placing, right: float, paint: Float64[np.ndarray, " 3"], light: Light, sunny: int) -> list[Layer]:
     """The side that is seen: sheet metal, windows, a line along it, wheels."""
     bright = (0.95 if sunny > 0 else 0.62 if sunny < 0 else 0.78) * (0.8 + 0.25 * light.sun)
-    side = placed([(a, b, right) for a, b, _ in body])
+    side = placed([(a, b, right) for a, b, _ in BODIES[kind]])
     sill = placed([(-1.9, 0.3, right), (-1.9, 0.42, right), (1.9, 0.42, right), (1.9, 0.3, right)])
     glass = placed([(a, b, right) for a, b in SIDE_GLASS[kind]])
     layers: list[Layer] = [
@@ -152,10 +154,20 @@ def person(rng: np.random.Generator, view: View, light: Light, x: float, z: floa
     layers: list[Layer] = [
         (stroke(np.array([at(-0.03, 0.5), at(-stride, 0.25), at(-stride * 1.1, 0.02)]), 0.085 * thick), trousers * 0.8),
         (stroke(np.array([at(0.03, 0.5), at(stride * 0.8, 0.27), at(stride, 0.02)]), 0.09 * thick), trousers),
-        (stroke(np.array([at(-stride * 1.1, 0.015), at(-stride * 1.1 + 0.05, 0.01)]), 0.04 * thick), np.array((0.06, 0.05, 0.05))),
+        (
+            stroke(np.array([at(-stride * 1.1, 0.015), at(-stride * 1.1 + 0.05, 0.01)]), 0.04 * thick),
+            np.array((0.06, 0.05, 0.05)),
+        ),
         (stroke(np.array([at(stride, 0.015), at(stride + 0.05, 0.01)]), 0.04 * thick), np.array((0.06, 0.05, 0.05))),
         (stroke(np.array([at(-0.10, 0.79), at(-0.12 - swing / 2, 0.62), at(-0.11 - swing, 0.47)]), 0.06 * thick), coat * 0.75),
-        (polygon(np.array([at(-0.115, 0.81), at(-0.05, 0.845), at(0.05, 0.845), at(0.115, 0.81), at(0.095, 0.45), at(-0.095, 0.45)])), coat),
+        (
+            polygon(
+                np.array(
+                    [at(-0.115, 0.81), at(-0.05, 0.845), at(0.05, 0.845), at(0.115, 0.81), at(0.095, 0.45), at(-0.095, 0.45)]
+                )
+            ),
+            coat,
+        ),
         (stroke(np.array([at(0.10, 0.79), at(0.12 + swing / 2, 0.62), at(0.11 + swing, 0.47)]), 0.06 * thick), coat * 0.85),
         (ellipse(at(0.0, 0.92), (0.055 * thick, 0.07 * thick)), skin),
         (ellipse(at(-0.01, 0.95), (0.058 * thick, 0.05 * thick)), hair),
@@ -171,23 +183,24 @@ def tree(rng: np.random.Generator, view: View, light: Light, x: float, z: float)
     layers: list[Layer] = []
     trunk = np.array([foot, foot + np.array((0.1, -0.55 * tall)) * scale])
     layers.append((stroke(trunk, max(0.22 * scale, 1.0)), np.array((0.20, 0.16, 0.12))))
-    for _ in range(26):
-        away = np.sqrt(rng.random()) * 0.30 * tall
-        turn = rng.uniform(0, 2 * np.pi)
-        cx, cy = away * np.cos(turn), 0.68 * tall + away * np.sin(turn) * 0.9
-        size = uniform(rng, (0.08, 0.15)) * tall
-        bright = 0.75 + 0.45 * light.sun * (cy / tall - 0.4) + 0.15 * float(rng.standard_normal()) + 0.1 * light.side * cx / tall
-        clump = ellipse((foot[0] + cx * scale, foot[1] - cy * scale), (size * scale, size * scale * 0.8))
-        layers.append((clump, green * max(bright, 0.3)))
-    return _merged(rng, layers, VEGETATION, view.size_hw, grain=0.28, ragged=0.4)
+    for _ in range(CLUMPS):
+        away, turn = float(np.sqrt(rng.random())) * 0.30 * tall, uniform(rng, (0, 2 * np.pi))
+        cx, cy = away * float(np.cos(turn)), 0.68 * tall + 0.9 * away * float(np.sin(turn))
+        size = uniform(rng, (0.05, 0.12)) * tall * scale
+        bright = 0.8 + 0.6 * light.sun * (cy / tall - 0.6) + 0.12 * float(rng.standard_normal()) + 0.25 * light.side * cx / tall
+        clump = ellipse((float(foot[0]) + cx * scale, float(foot[1]) - cy * scale), (size, 0.8 * size))
+        layers.append((clump, green * max(bright, 0.35)))
+    crown_ends = float(foot[1]) - 0.4 * tall * scale
+    return _merged(rng, layers, VEGETATION, view.size_hw, grain=0.3, leafy_above=crown_ends)
 
 
 def _merged(
-    rng: np.random.Generator, layers: Sequence[Layer], class_id: int, size_hw: tuple[int, int], *, grain: float = 0.05, ragged: float = 0.0
-) -> Sprite | None:
+    rng: np.random.Generator, layers: Sequence[Layer], class_id: int, size_hw: tuple[int, int],
+    *, grain: float = 0.05, leafy_above: float = 0.0,
+) -> Sprite | None:  # fmt: skip
     """Layers as one object, cut to the image and a little around it; None where nothing of it is on the image.
 
-    grain: of its surface. ragged: how much of its outline is eaten away, as leaves leave gaps.
+    grain: of its surface. leafy_above: the row above which leaves leave gaps, more of them towards the outline.
     """
     boxes = np.array([region.box_xyxy for region, _ in layers])
     x0, y0 = np.maximum(boxes[:, :2].min(axis=0), 0).tolist()
@@ -202,8 +215,10 @@ def _merged(
         pixels[b:d, a:c] |= part.pixels
         colors[b:d, a:c][part.pixels] = color
     speckle = noise(rng, pixels.shape, 1.0)
-    if ragged > 0:
-        pixels &= noise(rng, pixels.shape, 2.0) > -1.5 / (1 + ragged) - 0.2
+    rows = slice(0, max(0, min(round(leafy_above) - y0, y1 - y0)))
+    if rows.stop:
+        dense = blurred(pixels[rows].astype(np.float64), 2.5)
+        pixels[rows] &= rounded(dense + 0.16 * noise(rng, dense.shape, 2.2)) > 0.5
     if not pixels.any():
         return None
     height = np.linspace(1.06, 0.94, y1 - y0)[:, None, None]

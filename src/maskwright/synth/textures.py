@@ -7,17 +7,15 @@ import numpy as np
 from jaxtyping import Float64
 
 FINE = float(2**20)  # fields are rounded to so many parts of 1, so that the last bits of a sum decide nothing
-SPREAD = 1 / 0.4794  # a cubic B-spline takes random nodes down to 0.48 of their variance in each direction
+SPREAD = 1.444  # a cubic B-spline takes random nodes down to 0.48 of their variance in each direction
 FINEST = 1.5  # pixels between nodes, below which noise is that of single pixels
 
 
-def noise(rng: np.random.Generator, size_hw: tuple[int, int], scale_px: float | tuple[float, float]) -> Float64[np.ndarray, "h w"]:
+def noise(
+    rng: np.random.Generator, size_hw: tuple[int, ...], scale_px: float | tuple[float, float]
+) -> Float64[np.ndarray, "h w"]:
     """Random values of mean 0 and variance 1 that change over about `scale_px`, or over that many down and across."""
-    scales = scale_px if isinstance(scale_px, tuple) else (scale_px, scale_px)
-    down, across = (_weights(side, max(scale, 1.0)) for side, scale in zip(size_hw, scales, strict=True))
-    nodes = rng.standard_normal((down.shape[1], across.shape[1]))
-    tamed = SPREAD ** (sum(scale > FINEST for scale in scales) / 2)
-    return rounded(down @ nodes @ across.T * tamed)
+    return rounded(_noise(rng, size_hw, scale_px if isinstance(scale_px, tuple) else (scale_px, scale_px)))
 
 
 def fractal(
@@ -25,11 +23,10 @@ def fractal(
 ) -> Float64[np.ndarray, "h w"]:
     """Noise of several scales, each half as coarse as the one before and `gain` as strong, of variance 1."""
     total = np.zeros(size_hw)
-    power = 0.0
+    power = sum(gain ** (2 * octave) for octave in range(octaves)) ** 0.5
     for octave in range(octaves):
-        total += gain**octave * noise(rng, size_hw, scale_px / 2**octave)
-        power += gain ** (2 * octave)
-    return rounded(total / power**0.5)
+        total += gain**octave / power * _noise(rng, size_hw, (scale_px / 2**octave, scale_px / 2**octave))
+    return rounded(total)
 
 
 def slope(rng: np.random.Generator, size_hw: tuple[int, int]) -> Float64[np.ndarray, "h w"]:
@@ -57,11 +54,22 @@ def unit_grid(size_hw: tuple[int, int]) -> tuple[Float64[np.ndarray, "h 1"], Flo
     return y[:, None], x[None]
 
 
+def _noise(rng: np.random.Generator, size_hw: tuple[int, ...], scales: tuple[float, float]) -> Float64[np.ndarray, "h w"]:
+    """As `noise`, before it is rounded."""
+    down, across = (_weights(side, scale) if scale > FINEST else None for side, scale in zip(size_hw, scales, strict=True))
+    field = rng.standard_normal((
+        size_hw[0] if down is None else down.shape[1], size_hw[1] if across is None else across.shape[1]
+    ))  # fmt: skip
+    if across is not None:
+        field = SPREAD * (field @ across.T)
+    if down is not None:
+        field = SPREAD * (down @ field)
+    return field
+
+
 @lru_cache(maxsize=256)
 def _weights(length: int, spacing: float) -> Float64[np.ndarray, "length nodes"]:
-    """How much each node of a cubic B-spline counts at each pixel; single pixels are their own nodes."""
-    if spacing <= FINEST:
-        return np.eye(length)
+    """How much each node of a cubic B-spline counts at each pixel."""
     place = np.arange(length) / spacing
     first = np.floor(place).astype(np.int64)
     t = place - first

@@ -8,16 +8,18 @@ from jaxtyping import Float64, UInt16
 
 from maskwright.masks.classes import Classes
 from maskwright.synth.camera import blurred, exposed, stained
-from maskwright.synth.numbers import Range, check_numbers, uniform, whole
 from maskwright.synth.nucleus import Chromatin, Nucleus, nucleus
+from maskwright.synth.numbers import Range, check_numbers, uniform, whole
 from maskwright.synth.outlines import blob
-from maskwright.synth.scene import Scene, clipped, on_image, panoptic_of, visible
+from maskwright.synth.scene import Scene, clipped, on_image, panoptic_map, visible
 from maskwright.synth.textures import fractal, noise, rounded
 
 CLASSES = Classes.named("background", "stroma", "epithelium", "nucleus", things=("nucleus",))
 GLASS, STROMA, EPITHELIUM, NUCLEUS = range(4)
 LEAST_SEEN = 0.4  # of a nucleus, for it to be there
 TRIES = 4  # for every nucleus that there should be
+STEPS = 6  # along a fibre, over which its brightness is averaged
+WALL = 160  # places in a layer of a wall, of which those stay that are far enough apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +27,8 @@ class Tissue:
     """All numbers of the scene. Two numbers are the bounds of which every image, or every part of it, draws its own.
 
     nucleus_px: radius of a typical nucleus. glands: on 256 x 256 pixels; gland_px: their radius; lumen_share: of it, that is
-    empty. layers: of nuclei in a gland's wall. stroma_nuclei: between glands, on 256 x 256 pixels. gap_share: of the stroma, that
-    is torn and empty. fibre_px: length and width of fibres. hematoxylin, eosin: how strong the blue and the pink dye are.
+    empty. layers: of nuclei in a gland's wall. stroma_nuclei: between glands, on 256 x 256 pixels. gap_share: of the stroma,
+    that is torn and empty. fibre_px: length and width of fibres. hematoxylin, eosin: how strong the blue and the pink dye are.
     """
 
     kind: Literal["tissue"] = "tissue"
@@ -70,7 +72,7 @@ class Tissue:
             part[pixels] = np.maximum(0.35 * part, 0)[pixels] + dark * seen[pixels]
             numbers[rows, columns][pixels] = number
         image = _seen(self, rng, stuff, blue, flow)
-        return Scene(image, panoptic_of(stuff, numbers, [NUCLEUS] * len(kept), CLASSES))
+        return Scene(image, panoptic_map(stuff, numbers, [NUCLEUS] * len(kept), CLASSES))
 
 
 def _ground(
@@ -109,14 +111,14 @@ def _wall(
     lumen: float,
     center_xy: tuple[float, float],
 ) -> list[tuple[float, float, float]]:
-    """Nuclei that stand side by side in a gland's wall and point to its middle; the outer layer lies at the foot of the cells."""
+    """Places in a gland's wall where nuclei may stand, and the way to its middle, to which they point."""
     spots = []
     thick = 1 - lumen
     for layer in range(layers):
         level = thick * min(0.35 + 0.38 * layer, 0.8)
-        ring = np.argwhere(np.abs(depth - level) < 0.02)
-        for y, x in rng.permutation(ring)[: 40 * 4].tolist():
-            spots.append((float(x + box[0]), float(y + box[1]), float(np.arctan2(y + box[1] - center_xy[1], x + box[0] - center_xy[0]))))
+        ring = np.argwhere(np.abs(depth - level) < 0.02) + np.array((box[1], box[0]))
+        for y, x in rng.permutation(ring)[:WALL].tolist():
+            spots.append((float(x), float(y), float(np.arctan2(y - center_xy[1], x - center_xy[0]))))
     return spots
 
 
@@ -138,23 +140,22 @@ def _nuclei(
         if stuff[int(y), int(x)] == STROMA:
             spots.append((x, y, float(flow[int(y), int(x)]), float(rng.choice((0.8, 1.0, 1.6))), radius * 2.1))
     found: list[Nucleus] = []
-    taken = np.zeros((0, 2))
-    count_of_stroma = 0
+    taken, left = np.zeros((len(spots), 2)), wanted
     for x, y, angle, stretch, apart in spots:
         in_stroma = apart > 2 * radius
-        if (in_stroma and count_of_stroma >= wanted) or np.any((taken[:, 0] - x) ** 2 + (taken[:, 1] - y) ** 2 < apart * apart):
+        near = taken[: len(found)]
+        if (in_stroma and not left) or np.any((near[:, 0] - x) ** 2 + (near[:, 1] - y) ** 2 < apart * apart):
             continue
-        count_of_stroma += in_stroma
-        taken = np.concatenate([taken, [(x, y)]])
+        left -= in_stroma
+        taken[len(found)] = x, y
         size = radius * float(np.exp(0.15 * rng.standard_normal()))
         shape = max(1.0, longer * stretch) ** 0.5
         tilt = angle + 0.25 * float(rng.standard_normal())
-        found.append(
-            nucleus(
-                rng, (x, y), (size * shape, size / shape), tilt, chromatin,
-                roughness=0.05, texture=texture * (1.2 if in_stroma else 0.9), flatness=0.7, rim=0.35,
-            )  # fmt: skip
-        )
+        each = nucleus(
+            rng, (x, y), (size * shape, size / shape), tilt, chromatin,
+            roughness=0.05, texture=texture * (1.2 if in_stroma else 0.9), flatness=0.7, rim=0.35,
+        )  # fmt: skip
+        found.append(each)
     return found
 
 
@@ -187,13 +188,12 @@ def _seen(
 def _fibres(recipe: Tissue, rng: np.random.Generator, flow: Float64[np.ndarray, "h w"]) -> Float64[np.ndarray, "h w"]:
     """Noise that is drawn out along the flow: short steps along it, averaged."""
     width, length = recipe.fibre_px
-    coarse = noise(rng, recipe.size_hw, max(width / 1.6, 1.6))
-    steps = 7
-    y, x = np.mgrid[: recipe.size_hw[0], : recipe.size_hw[1]]
+    high, wide = recipe.size_hw
+    coarse = noise(rng, recipe.size_hw, max(width / 1.6, 1.6)).ravel()
+    y, x = np.arange(high)[:, None], np.arange(wide)[None]
     down, across = rounded(np.sin(flow)), rounded(np.cos(flow))
     total = np.zeros(recipe.size_hw)
-    for step in np.linspace(-length / 2, length / 2, steps):
-        rows = np.rint(y + step * down).astype(np.int64) % recipe.size_hw[0]
-        columns = np.rint(x + step * across).astype(np.int64) % recipe.size_hw[1]
-        total += coarse[rows, columns]
-    return rounded(total / steps**0.5)
+    for step in np.linspace(-length / 2, length / 2, STEPS):
+        rows, columns = np.rint(y + step * down).astype(np.int32) % high, np.rint(x + step * across).astype(np.int32) % wide
+        total += coarse.take(rows * wide + columns)
+    return rounded(total / STEPS**0.5)
