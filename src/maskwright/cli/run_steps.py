@@ -80,6 +80,7 @@ def part_to_score(parts: Split) -> tuple[DataSet, Part]:
 
 def choose_part(run: Run, data: DataSet, name: str | None) -> tuple[DataSet, Part]:
     """The images to score: a part of the run's split, by default what was held out, or all of other data."""
+    data = data.for_task(run.plan.task)
     expected, seen = run.plan.classes.names, data.classes.names
     if seen != expected:
         raise DataError(

@@ -142,7 +142,7 @@ def plan(
                 f"{file}: the plan says what it trains. Leave out --task, --model, --encoder and --encoder-weights."
             )
         planned = change(Plan.from_json(read_json(file), source=str(file)), changes)
-        _require_fit(planned, parts.train, file)
+        _require_fit(planned, parts.train.for_task(planned.task), file)
         heading("Plan", f"{file} (the reasons are those of when it was made)")
     show(plan_table(planned.to_json()))
     return planned

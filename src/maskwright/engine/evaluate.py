@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Num
 
 from maskwright.base.errors import DataError
+from maskwright.data.dataset import DataSet
 from maskwright.masks.types import Segmentation
 from maskwright.metrics.scores import Scores
 from maskwright.plan.plan import Plan
@@ -38,6 +39,8 @@ def evaluate(predict: Predicts, data: Samples, *, progress: Progress | None = No
 def tally(predict: Predicts, data: Samples, *, progress: Progress | None = None) -> tuple[list[str], list[Any]]:
     """The samples' ids, and what each adds to the scores: for label maps, its class table. Raises `DataError` as above."""
     task = predict.task
+    if isinstance(data, DataSet):
+        data = data.for_task(predict.plan.task)
     ids, tallies = [], []
     for number in range(len(data)):
         sample = data[number]

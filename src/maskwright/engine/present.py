@@ -46,6 +46,7 @@ def pictures(
     predict: Predicts, data: DataSet, scores: Scores, *, shown: int = SHOWN, progress: Progress | None = None
 ) -> tuple[Picture, ...]:
     """The worst and the best of the scored images, predicted anew; what `data` does not hold is left out."""
+    data = data.for_task(predict.plan.task)
     of_id = {str(entry["id"]): math.nan if entry["score"] is None else float(entry["score"]) for entry in scores.per_image}
     measured = [id for id, score in of_id.items() if not math.isnan(score)]
     unmeasured = [id for id, score in of_id.items() if math.isnan(score)]

@@ -62,6 +62,7 @@ def train(
     if plan.encoder_weights is not None:
         with torch.random.fork_rng(devices=[]):
             start_encoder(plan, build_network(plan))  # what is wrong with the weights is said before there is a run
+    split = split.for_task(plan.task)
     run = Run.create(Path(out), plan, split.to_json(), manifest(split.parts.values()))
     with run.lock():
         _Training(run, split, device, listen).finish()
@@ -82,7 +83,7 @@ def resume(
     Raises `RunError` when files of the data are no longer those of the start, unless `accept_changed_data`.
     """
     opened = Run.open(Path(run))
-    split = Split.from_json(opened.split, data)
+    split = Split.from_json(opened.split, data.for_task(opened.plan.task))
     changed = differences(opened.manifest, manifest(split.parts.values()))
     if changed and not accept_changed_data:
         raise RunError(

@@ -50,8 +50,9 @@ def plan(
     if not budget_minutes > 0:
         raise PlanError(f"The budget is {budget_minutes} minutes; it must be above 0, such as --budget 10min.")
     changes = changes or {}
-    found = fingerprint(train)
     task = task or "semantic"
+    train = train.for_task(task)
+    found = fingerprint(train)
     way, why_so = detection_rules.way(found) if task == "instance" and model is None else (None, "")
     maps = map_rules.architecture(found, model, encoder) if task != "semantic" and way != "mask-rcnn" else None
     network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
