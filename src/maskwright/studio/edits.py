@@ -54,16 +54,17 @@ class Change:
         return cls(value["object"], before, after, added, removed)
 
 
-def carried_out(wanted: Wanted, drawn: Drawn | None, new: Attributes, size_hw: Size) -> Change | None:
+def carried_out(wanted: Wanted, drawn: Drawn | None, new: Attributes, size_hw: Size, *, locks: bool = True) -> Change | None:
     """What a wanted change does to an object as it is now; None where it does nothing.
 
-    new: the values of an object that is made. Raises `NotPossible` for a locked object, for one that is not there, and for a
-    new one without class or pixels; `MaskValueError` for a mask that does not fit the image.
+    new: the values of an object that is made. locks: whether a locked object refuses. Raises `NotPossible` for a locked object,
+    for one that is not there, and for a new one without class or pixels; `MaskValueError` for a mask that does not fit the
+    image.
     """
     if drawn is None:
         return _made(wanted, new, size_hw)
     unlocks = wanted.values == {"locked": False} and replace(wanted, values={}) == Wanted(wanted.object)
-    if drawn.attributes.locked and not unlocks:
+    if locks and drawn.attributes.locked and not unlocks:
         raise NotPossible(f"The object {wanted.object} is locked. Unlock it first.")
     before, old = drawn.attributes, drawn.mask.spans(size_hw)
     if wanted.delete:

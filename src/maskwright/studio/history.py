@@ -117,6 +117,14 @@ def redo(database: Database, image: int, wanted: Step) -> Outcome:
     return _step(database, image, wanted, "redo", changes)
 
 
+def put_in(connection: sqlite3.Connection, image: int, wanted: Edit) -> None:
+    """Carry out an edit of the program itself within a transaction, at the image's revision and on locked objects too."""
+    row = image_row(connection, image)
+    changes = _carry_out(connection, row, wanted, _size(row), locks=False)
+    connection.execute("UPDATE edits SET status = 'gone' WHERE image = ? AND status = 'undone'", (image,))
+    _record(connection, row, replace(wanted, base_revision=row["revision"]), "edit", "", changes)
+
+
 def since(database: Database, image: int, revision: int) -> dict[str, Any]:
     """What was done to an image after a revision."""
     with database.reading() as connection:
@@ -150,14 +158,16 @@ def _step(database: Database, image: int, wanted: Step, kind: Kind, changes: Cha
         return _outcome(connection, made, wanted.base_revision)
 
 
-def _carry_out(connection: sqlite3.Connection, row: sqlite3.Row, wanted: Edit, size_hw: Size) -> list[Change]:
+def _carry_out(
+    connection: sqlite3.Connection, row: sqlite3.Row, wanted: Edit, size_hw: Size, *, locks: bool = True
+) -> list[Change]:
     """What an edit really changes."""
     changes: list[Change] = []
     place = row["next_place"]
     for one in wanted.changes:
         drawn = object_of(connection, row["id"], one.object)
         new = Attributes(None, place=place, tool=wanted.tool, assistant=wanted.assistant)
-        change = carried_out(one, drawn, new, size_hw)
+        change = carried_out(one, drawn, new, size_hw, locks=locks)
         place += drawn is None
         changes += [] if change is None else [change]
     connection.execute("UPDATE images SET next_place = ? WHERE id = ?", (place, row["id"]))
