@@ -9,7 +9,7 @@ from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
 from maskwright.data.pairing import Pairing, pair
 from maskwright.data.record import Record
 from maskwright.data.scan import Fault, Progress, Scan
-from maskwright.formats import ANNOTATION_FORMATS, labels, native
+from maskwright.formats import ANNOTATION_FORMATS, labels, native, project
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
@@ -68,6 +68,8 @@ def find_source(root: Path, *, format: str | None = None, annotations: Path | No
         return Source(format or _format_of(path), path)
     if format is None and labels.find(root) and native.table_of(root) is not None:
         return Source("labels", root)  # dataset.json says so; label images of one class are masks like others
+    if format is None and project.find(root):
+        return Source("project", root)  # project.json says so, and where the images lie
     names = [name for name in ANNOTATION_FORMATS if name != "labels"] if format is None else [format]
     found = [Source(name, path) for name in names for path in ANNOTATION_FORMATS[name].find(root)] if root.is_dir() else []
     if format is None and found:
@@ -123,7 +125,7 @@ def scan_annotated(
                 faults.append(found)
             else:
                 kept[record.id] = replace(record, mask=partners[record.id].path), found
-        else:
+        elif not annotations.is_partial:
             what = f"{record.image}: is not in {annotations.path.name}. Annotate it, or list it without objects."
             faults.append(Fault("not-annotated", record.image, what))
         if progress is not None:

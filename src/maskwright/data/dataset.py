@@ -145,8 +145,9 @@ def read(
     if source is not None:
         if masks is not None or mask_glob is not None or options != CodingOptions():
             raise DataError(f"{source.path}: annotations need no masks and no words about their values. Leave one of both out.")
+        found_there = source.read()
         return from_annotations(
-            Path(path), source.read(),
+            found_there.images_root or Path(path), found_there,
             image_glob=image_glob, group_by=group_by, max_pixels=max_pixels, progress=progress,
         )  # fmt: skip
     found = scan(
