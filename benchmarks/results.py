@@ -14,6 +14,7 @@ from typing import Any
 
 from maskwright.base.files import atomic_write, read_json, write_json
 from maskwright.base.journal import Journal
+from maskwright.metrics.matching import MatchCounts
 from maskwright.metrics.scores import Score, Scores
 from maskwright.report.words import interval_of, number
 
@@ -64,6 +65,8 @@ NETWORKS = {
     "deeplabv3+": ("--model", "deeplabv3+", *LITE),
 }
 ONLY_PLAIN = ("dsb2018_nuclei",)
+OBJECTS = "instances"  # of the nuclei, found as the plan chooses
+OBJECT_BUDGET = "15min"
 FRESH = ("camvid", "oxford_pets_26")  # what pretrained weights are worth is measured on photographs
 
 
@@ -77,6 +80,16 @@ class Experiment:
     @property
     def name(self) -> str:
         return f"{self.data.name}-{self.network}"
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """What is said of the data; as objects they say enough themselves."""
+        return () if self.network == OBJECTS else self.data.options
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What is said to `maskwright plan` beside the budget."""
+        return ("--task", "instance") if self.network == OBJECTS else (*self.reading, *NETWORKS[self.network])
 
     @property
     def plan(self) -> Path:
@@ -97,6 +110,7 @@ EXPERIMENTS = [
     for network in NETWORKS
     if network == "unet-plain" or (data.name not in ONLY_PLAIN and (not network.endswith("fresh") or data.name in FRESH))
 ]  # fmt: skip
+NUCLEI = Experiment(DATA[-1], OBJECTS)
 
 
 def main() -> None:
@@ -107,12 +121,12 @@ def main() -> None:
     arguments.add_argument("--only", default="", help="train only the experiments whose name has this in it")
     arguments.add_argument("--plans", action="store_true", help="time and plan all that is missing; train nothing")
     chosen = arguments.parse_args()
-    missing = [one for one in EXPERIMENTS if chosen.only in one.name and not one.record.exists()]
+    missing = [one for one in (*EXPERIMENTS, NUCLEI) if chosen.only in one.name and not one.record.exists()]
     for one in missing:
         if not one.plan.exists() and not one.run.exists():
             one.plan.parent.mkdir(parents=True, exist_ok=True)
-            maskwright("plan", chosen.data / one.data.name, *one.data.options, *NETWORKS[one.network],
-                       "--budget", chosen.budget, "--out", one.plan)  # fmt: skip
+            budget = OBJECT_BUDGET if one is NUCLEI else chosen.budget
+            maskwright("plan", chosen.data / one.data.name, *one.options, "--budget", budget, "--out", one.plan)
     for one in missing if not chosen.plans else ():
         train(one, chosen.data)
         write_page()
@@ -127,13 +141,18 @@ def train(one: Experiment, data: Path) -> None:
     """Train as planned, or go on where it was stopped, and keep what came of it."""
     if not (one.run / "scores.json").exists():
         begun = (one.run / "plan.json").exists()
-        what = ("--resume",) if begun else (data / one.data.name, *one.data.options, "--plan", one.plan)
+        what: tuple[str | Path, ...] = ("--resume",) if begun else (data / one.data.name, *one.reading, "--plan", one.plan)
         maskwright("train", *what, "--out", one.run)
     journal = Journal(one.run / "journal.jsonl").read()
     start = next(entry for entry in journal if entry["event"] == "start")
     scores = read_json(one.run / "scores.json")
     del scores["reading"]  # the data lie elsewhere on another machine
     record = {"plan": read_json(one.run / "plan.json"), "scores": scores, "environment": start}
+    if one is NUCLEI:
+        types = read_json(data / one.data.name / "metadata.json")
+        record["types"] = {image["id"]: types[Path(image["id"]).name]["type"] for image in scores["per_image"]}
+        for image in scores["per_image"]:
+            del image["objects"]  # where each error lies: of no use in a table
     write_json(one.record, record)
 
 
@@ -141,6 +160,8 @@ def write_page() -> None:
     """The tables of docs/results, from the records alone."""
     sections = [section for data in DATA if (section := compared(data))]
     sections += [detail(one) for one in EXPERIMENTS if one.network == "unet-plain" and one.record.exists()]
+    if NUCLEI.record.exists():
+        sections.append(nuclei(read_json(NUCLEI.record)))
     if MOSAIC.exists():
         sections.append(mosaic(read_json(MOSAIC)))
     if SPEED.exists():
@@ -195,6 +216,42 @@ def detail(one: Experiment) -> str:
         "",
         f"Pooled over all pixels of the part; intervals by bootstrap over its images; baseline: {scores.baseline}. "
         f"{' '.join(scores.warnings)}".strip(),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def nuclei(record: dict[str, Any]) -> str:
+    """The nuclei found one by one: scores of all test images, and what matched in those of each type."""
+    plan, scores = record["plan"], Scores.from_json(record["scores"])
+    network = next(decision["value"] for decision in plan["decisions"] if decision["name"] == "network")
+    lines = [
+        "## Nuclei of four image types (DSB 2018), one by one",
+        "",
+        f"`maskwright train dsb2018_nuclei --task instance --budget {plan['budget_minutes']:g}min`: {network}, {plan['steps']} "
+        f"steps of {plan['batch']} crops of {' x '.join(map(str, plan['crop_hw']))} pixels. Scored on the {part_of(record)} part; "
+        "what matches at an IoU of 0.5, pooled over the images of a type:",
+        "",
+        "| images | | found | spurious | missed | AP50 (StarDist) | F1 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    nucleus = Scores.from_json(record["scores"]).headline_row.subject
+    for kind in sorted(set(record["types"].values())):
+        of_kind = [image for image in record["scores"]["per_image"] if record["types"][image["id"]] == kind]
+        each = MatchCounts.of_images([image["matched"] for image in of_kind], [nucleus])
+        pooled = MatchCounts(*(part.sum() for part in vars(each).values()))
+        lines.append(
+            f"| {kind.replace('_', ' ')} | {len(of_kind)} | {pooled.hits:.0f} | {pooled.spurious:.0f} | {pooled.missed:.0f} "
+            f"| {number(float(pooled.accuracy))} | {number(float(pooled.f1))} |"
+        )
+    lines += [
+        "",
+        "For comparison: StarDist's own notebook reaches AP50 0.835 and F1 0.910 on 67 other fluorescence images of this set, "
+        "trained on 447.",
+        "",
+        "| score | of | value | 95 % interval | baseline |",
+        "|---|---|---|---|---|",
+        *(row(score) for score in scores.rows if not score.metric.endswith("per image")),
         "",
     ]
     return "\n".join(lines)
