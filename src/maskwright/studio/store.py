@@ -11,6 +11,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from maskwright.base.errors import DataError, MaskwrightError
+from maskwright.base.files import natural_key
 from maskwright.data.pairing import pair
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import image_info
@@ -58,6 +59,8 @@ class Store:
 
     def close(self) -> None:
         """Write what is not written yet, and let others open the project."""
+        if not self._lock.is_locked:
+            return
         try:
             with suppress(MaskwrightError):  # the database has it all, and the next start writes the files
                 self.write_files()
@@ -188,7 +191,7 @@ def _list_images(database: Database, root: Path) -> tuple[int, int]:
         connection.execute("UPDATE images SET is_there = 0")
         connection.executemany(
             "INSERT INTO images (name, path) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET path = excluded.path, is_there = 1",
-            sorted(names.items()),
+            sorted(names.items(), key=lambda item: natural_key(item[0])),
         )
         gone = connection.execute("SELECT count(*) FROM images WHERE NOT is_there AND revision > 0").fetchone()[0]
     return len(names), gone
