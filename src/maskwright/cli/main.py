@@ -22,6 +22,7 @@ from maskwright.cli import (
     plan,
     predict,
     report,
+    synth,
     terminal,
     train,
     version,
@@ -76,6 +77,7 @@ app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("convert")(convert.command)
 app.command("measure")(measure.command)
+app.command("synth")(synth.command)
 app.command("import-keras")(import_keras.command)
 app.command("inspect")(inspect.command)
 app.command("report")(report.command)

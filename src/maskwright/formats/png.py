@@ -63,3 +63,11 @@ def write_picture(path: Path, picture: UInt8[np.ndarray, "h w 3"]) -> None:
     """8-bit RGB to be looked at, such as an overlay."""
     with atomic_path(Path(path)) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG")
+
+
+def write_image(path: Path, image: UInt8[np.ndarray, "h w c"] | UInt16[np.ndarray, "h w c"]) -> None:
+    """Gray or RGB of 8 or 16 bits, as `read_image` reads it back. Raises `MaskValueError` on other numbers of channels."""
+    if image.shape[2] not in (1, 3):
+        raise MaskValueError(f"{path}: a PNG holds 1 or 3 channels, not {image.shape[2]}. Convert the images to gray or RGB.")
+    pixels = np.ascontiguousarray(image[..., 0] if image.shape[2] == 1 else image)
+    atomic_write(Path(path), bytes(imagecodecs.png_encode(pixels)))

@@ -26,9 +26,9 @@ class CopyPaste:
     """All numbers of pasting. Two numbers are the bounds of which every image, or every object, draws its own.
 
     count: objects that are pasted on an image. scale: of them; turn_degrees: by how much at most; flip_share: mirrored.
-    seen_share: of an object that must be seen for it to be there. blend_px: over which borders are blended. match_share: how far
-    the brightness of an object follows that of the ground it comes to. noise_share: objects that get the ground's grain where
-    they are smoother than it.
+    seen_share: of an object that must be seen for it to be there. blend_px: over which borders are blended. match_share: how
+    far the brightness of an object follows that of the ground it comes to. noise_share: objects that get the ground's grain
+    where they are smoother than it.
     """
 
     kind: Literal["copy-paste"] = "copy-paste"
