@@ -103,6 +103,7 @@ def scores(
         table=tuple(tuple(row) for row in table.tolist()),
         per_image=images.each(ids, [tally.misnamed for tally in tallies]),
         headline=HEADLINE,
+        things=tuple(info.name for info in classes if info.is_thing),
     )
 
 

@@ -43,6 +43,7 @@ class Scores:
     per_image: tuple[dict[str, Any], ...]  # {"id": ..., "dice": {class name: value or None}, "pixels": ..., ...}
     headline: str  # the metric and subject that stand for the rest, such as 'dice/foreground mean'
     baseline: str = ""  # the prediction behind every row's baseline, in words
+    things: tuple[str, ...] = ()  # the classes of things, where the segments of panoptic maps were scored
 
     def row(self, metric: str, subject: str) -> Score:
         """The row of one metric and subject; KeyError where there is none."""
@@ -72,6 +73,7 @@ class Scores:
             per_image=tuple(value["per_image"]),
             headline=value["headline"],
             baseline=value.get("baseline", ""),
+            things=tuple(value.get("things", ())),
         )
 
 

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-from maskwright.masks.types import Instances
+from maskwright.masks.types import Instances, Panoptic
 from maskwright.report.content import Picture, ReportContent
-from maskwright.report.pictures import PAGE_BYTES, Panel, object_panels, panels
+from maskwright.report.pictures import PAGE_BYTES, Panel, object_panels, panels, segment_panels
 
 MOST_WORST, MOST_BEST = 8, 4  # of the pictures handed over; more would leave too few bytes for each
 
@@ -18,7 +18,7 @@ class Exhibit:
     picture: Picture
     place: str
     panels: tuple[Panel, ...]
-    counts: dict[str, int] | None  # of objects found and errors by kind; None where no objects were looked for
+    counts: dict[str, int] | None  # of objects or segments found and errors by kind; None where pixels alone were scored
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ def galleries(report: ReportContent, all_values: tuple[float, ...]) -> tuple[Gal
 
 def _exhibit(picture: Picture, report: ReportContent, places: dict[str, int], most_bytes: int) -> Exhibit:
     words = place(places[picture.id], len(places)) if picture.id in places else ""
+    if isinstance(picture.ground_truth, Panoptic) and isinstance(picture.prediction, Panoptic):
+        return Exhibit(picture, words, *segment_panels(picture, most_bytes=most_bytes))
     if isinstance(picture.prediction, Instances):
         return Exhibit(picture, words, *object_panels(picture, most_bytes=most_bytes))
     return Exhibit(picture, words, panels(picture, background=report.background, most_bytes=most_bytes), None)

@@ -7,7 +7,7 @@ from typing import Any
 from maskwright.base.files import atomic_write
 from maskwright.masks.classes import ClassInfo
 from maskwright.masks.draw import CLEAR, MISTAKES
-from maskwright.masks.types import LabelMap
+from maskwright.masks.types import LabelMap, Panoptic
 from maskwright.metrics.scores import Scores
 from maskwright.report import figures, tables, words
 from maskwright.report.content import Picture, ReportContent
@@ -17,6 +17,8 @@ from maskwright.report.html import environment
 from maskwright.report.object_pictures import ERROR_COLORS, FOUND
 from maskwright.report.objects import objects
 from maskwright.report.run_folder import HasFolder, read_run
+from maskwright.report.segment_pictures import SEGMENT_COLORS
+from maskwright.report.segments import segments
 from maskwright.report.training import training
 
 SEVERITIES = ("error", "warning", "note")  # in the order of the page
@@ -65,8 +67,9 @@ def _view(report: ReportContent) -> dict[str, Any]:
         "open_rows": OPEN_ROWS,
         "confusion": tables.confusion(report.scores),
         "objects": objects(report.scores),
+        "segments": (of_segments := segments(report.scores)),
         "found_color": FOUND,
-        "kind_colors": ERROR_COLORS,
+        "kind_colors": ERROR_COLORS if of_segments is None else SEGMENT_COLORS,
         "galleries": shown,
         "class_legend": _class_legend(report.pictures),
         "clear": CLEAR,
@@ -86,10 +89,18 @@ def _spread(images: tables.ImageTable, mark: float) -> str:
 
 
 def _class_legend(shown: tuple[Picture, ...]) -> tuple[ClassInfo, ...]:
-    """The classes that overlays paint in their own colour, where they are label maps and not too many."""
-    for picture in shown:
-        if isinstance(picture.ground_truth, LabelMap) and len(picture.ground_truth.classes) <= LEGEND_CLASSES:
-            return tuple(picture.ground_truth.classes)
+    """The classes that overlays paint in their own colour (things of panoptic maps: in shades of it), if not too many.
+
+    Of panoptic maps those that the pictures show.
+    """
+    sides = [side for picture in shown for side in (picture.ground_truth, picture.prediction)]
+    seen = {segment.class_id for side in sides if isinstance(side, Panoptic) for segment in side.segments}
+    for side in sides:
+        legend = tuple(side.classes)
+        if isinstance(side, Panoptic):
+            legend = tuple(info for class_id, info in enumerate(side.classes) if class_id in seen)
+        if isinstance(side, LabelMap | Panoptic) and len(legend) <= LEGEND_CLASSES:
+            return legend
     return ()
 
 

@@ -10,11 +10,14 @@ from PIL import Image
 
 from maskwright.masks.convert import to_instances, to_label_map
 from maskwright.masks.draw import error_map, overlay
+from maskwright.masks.types import Panoptic
 from maskwright.report.content import Picture
 from maskwright.report.object_pictures import object_picture
+from maskwright.report.segment_pictures import segment_picture
 
 LONGEST = 512  # pixels of a panel's longer side: two screen pixels for each that four panels in a row can show
 LARGE = 1024  # of the panel of errors of objects, which stands as large as three of the others together
+SEGMENTS_PAINTED = 0.6  # of their colours: every pixel has one, and the picture is small
 SMALLEST = 256  # pixels of a panel's longer side from which it is smoothed when shown larger
 PAGE_BYTES = 3_300_000  # of all panels together, so that the page stays below 5 MB once they are written as text
 HOPEFUL = 2  # times as large as it may be, a PNG that was made in haste is worth being made with care
@@ -64,6 +67,26 @@ def object_panels(picture: Picture, *, most_bytes: int) -> tuple[tuple[Panel, ..
     small = [_panel(caption, description, pixels, most_bytes // 6) for caption, description, pixels in views]
     said = ", ".join(f"{count} {kind}" for kind, count in drawn.counts.items())
     errors = _panel("errors", f"What is right and what to fix in {picture.id}: {said}", drawn.errors, most_bytes // 2, LARGE)
+    return (*small, errors), drawn.counts
+
+
+def segment_panels(picture: Picture, *, most_bytes: int) -> tuple[tuple[Panel, ...], dict[str, int]]:
+    """The four panels of an image of segments, the last one large; and how many were found, and errors by kind.
+
+    Both sides are panoptic maps.
+    """
+    truth, prediction = picture.ground_truth, picture.prediction
+    assert isinstance(truth, Panoptic)
+    assert isinstance(prediction, Panoptic)
+    drawn = segment_picture(picture.image, truth, prediction)
+    views = [("image", f"The image {picture.id}", picture.image)]
+    for caption, side, which in (("ground truth", truth, "true"), ("prediction", prediction, "predicted")):
+        many = len(side.segments)
+        painted = overlay(picture.image, side, alpha=SEGMENTS_PAINTED)
+        views.append((f"{caption}: {many}", f"The {many} {which} segments of {picture.id}, things in shades", painted))
+    small = [_panel(caption, description, pixels, most_bytes // 6) for caption, description, pixels in views]
+    said = ", ".join(f"{count} {kind}" for kind, count in drawn.counts.items())
+    errors = _panel("errors", f"What is right and wrong in {picture.id}: {said}", drawn.errors, most_bytes // 2, LARGE)
     return (*small, errors), drawn.counts
 
 

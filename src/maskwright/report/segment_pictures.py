@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Int32, Int64, UInt8
 
-from maskwright.masks.draw import IGNORED
+from maskwright.masks.draw import IGNORED, MISTAKES
+from maskwright.masks.draw_objects import Color
 from maskwright.masks.regions import boundaries, distinct
 from maskwright.masks.types import Panoptic
 from maskwright.metrics.object_errors import ErrorKind
@@ -14,6 +15,7 @@ from maskwright.report.object_pictures import DARKENED, ERROR_COLORS, FOUND
 
 FOUND_FILL, ERROR_FILL = 0.25, 0.6  # what is right is calm, so that errors show
 KINDS: tuple[ErrorKind, ...] = ("missed", "spurious", "wrong class", "inexact")
+SEGMENT_COLORS: dict[ErrorKind, Color] = {kind: MISTAKES.get(kind, ERROR_COLORS[kind]) for kind in KINDS}
 MEANINGS: dict[ErrorKind, str] = {
     "missed": "a true segment without a prediction",
     "spurious": "a predicted segment that is none",
@@ -36,7 +38,7 @@ def segment_picture(image: UInt8[np.ndarray, "h w 3"], ground_truth: Panoptic, p
     kinds = _kinds(matched)
     true_places, predicted_places = (distinct(side.segment_ids)[1] for side in (ground_truth, prediction))
     outcomes = kinds[true_places, predicted_places]
-    colors = np.array([(0, 0, 0), FOUND, *(ERROR_COLORS[kind] for kind in KINDS), IGNORED], np.float32)
+    colors = np.array([(0, 0, 0), FOUND, *SEGMENT_COLORS.values(), IGNORED], np.float32)
     strength = np.array([0, FOUND_FILL, *[ERROR_FILL] * len(KINDS), ERROR_FILL], np.float32)[outcomes]
     rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
     strength[(outcomes == len(KINDS) + 2) & ((rows + columns) % 8 < 4)] = 0
@@ -63,7 +65,7 @@ def _kinds(matched: MatchedSegments) -> Int64[np.ndarray, "n m"]:
 
 
 def _lines(
-    matched: MatchedSegments, true: Int64[np.ndarray, "h w"], predicted: Int64[np.ndarray, "h w"]
+    matched: MatchedSegments, true: Int32[np.ndarray, "h w"], predicted: Int32[np.ndarray, "h w"]
 ) -> Int64[np.ndarray, "h w"]:
     """Where the borders of wrong segments run, by their kind as in `_kinds`; 0 elsewhere."""
     missed, spurious, wrong_class = range(2, 5)

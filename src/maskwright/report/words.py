@@ -5,6 +5,7 @@ from typing import Any
 
 from maskwright.metrics.instance import AP50
 from maskwright.metrics.instance_rules import CLASSES, COCO, OBJECTS
+from maskwright.metrics.panoptic_rules import SEGMENTS, STUFF, THINGS
 from maskwright.metrics.scores import Score, Scores
 from maskwright.metrics.semantic import ALL, FOREGROUND
 
@@ -15,6 +16,7 @@ MEANINGS = {
     "precision": "the share of predicted pixels that are right",
     "recall": "the share of true pixels that were found",
     AP50: "objects that were found, divided by found, spurious and missed ones",
+    "PQ": "how well segments are outlined where they are found, times how well they are found",
 }
 PARTS = {
     "test": "held-out test image",
@@ -72,6 +74,10 @@ def why_no_value(score: Score) -> str:
 
 def measure(metric: str, subject: str) -> str:
     """What a number measures: "Dice of 'cell'" or 'mean IoU of all classes'."""
+    if subject in (THINGS, STUFF):
+        return f"mean {title_of(metric)} of the {subject}"
+    if subject == SEGMENTS:
+        return f"{title_of(metric)} of all segments"
     if subject in (OBJECTS, CLASSES):
         return f"{title_of(metric)} of all objects" if subject == OBJECTS else f"mean {title_of(metric)} of the classes"
     if subject in (ALL, FOREGROUND):
