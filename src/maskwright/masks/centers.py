@@ -17,6 +17,7 @@ from maskwright.masks.types import Panoptic, Segment
 
 EXTRA_OUTPUTS = 3  # beside the classes: how near the middle of a thing is, and the way there, down and right
 OFFSET_PX = 32.0  # pixels that an offset of 1 stands for, so that outputs of a network are neither large nor small
+FAR_PX = 1e6  # farther away nothing can be
 SMOOTH_PX = 1.0  # sigma; on the flat top of a coarsely rounded map every pixel would be a centre
 
 
@@ -103,4 +104,5 @@ def _nearest(
 ) -> Int64[np.ndarray, " m"]:
     """The number of the centre nearest to where each of the pixels points."""
     pointed: Float64[np.ndarray, "m 2"] = np.argwhere(pixels) + offsets_yx[:, pixels].T
-    return np.asarray(cKDTree(centers).query(np.nan_to_num(pointed))[1], np.int64)
+    within = np.clip(np.nan_to_num(pointed), -FAR_PX, FAR_PX)  # distances that have squares
+    return np.asarray(cKDTree(centers).query(within)[1], np.int64)

@@ -78,6 +78,7 @@ class PanopticDeepLab(nn.Module):
         self.classes = Branch(inside, low_level, config.branch(config.width), classes)
         self.things = Branch(inside, low_level, config.branch(config.thing_width), EXTRA_OUTPUTS)
         he_initialise(self)
+        nn.init.zeros_(self.things.head.weight)  # errors of random centres would drown all else
         self.encoder = encoder  # which has its own start
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
