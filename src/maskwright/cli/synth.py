@@ -3,11 +3,12 @@
 import json
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maskwright.base.errors import DataError
+from maskwright.cli import values
 from maskwright.cli.reading_options import Said, reads_data
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def command(
             "--backgrounds", metavar="DIR", help="Of copy-paste: images without objects.", show_default="those of DATA"
         ),
     ] = None,
+    objects: Annotated[
+        str | None,
+        typer.Option("--objects", metavar="NAMES", help="Of copy-paste: classes that are pasted.", show_default="all things"),
+    ] = None,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe-file", metavar="FILE", help="The numbers of the recipe, as --print shows them.")
     ] = None,
@@ -66,12 +71,12 @@ def command(
             raise DataError(f"{recipe_file}: is a recipe of the kind '{edited.kind}', not '{chosen.kind}'.")
         chosen = edited
     if show:
-        typer.echo(json.dumps(to_json(chosen), indent=1))
+        typer.echo(_as_text(to_json(chosen)))
         return
     if isinstance(chosen, CopyPaste):
-        made_of, left_out = _pasted(chosen, data, backgrounds, said, seed=seed, count=count)
+        made_of, left_out = _pasted(chosen, data, backgrounds, objects, said, seed=seed, count=count)
     else:
-        if data is not None or backgrounds is not None or said:
+        if data is not None or backgrounds is not None or objects is not None or said:
             raise DataError(f"The recipe '{chosen.kind}' is drawn from nothing; leave out DATA and how to read it.")
         drawn = chosen
         about = {"recipe": to_json(chosen), "seed": seed}
@@ -85,13 +90,20 @@ def command(
     say(f"{counted(made.made)} made{there}. Classes: {', '.join(made_of.classes.names)}.", indent=2)
     if test:
         say(f"Test part: the last {test}, in splits.json.", indent=2)
-    say(f"Next: maskwright train {folder}", indent=2)
+    say(f"Next: maskwright check {folder}", indent=2)
     if left_out:
         _tell_left_out(left_out)
 
 
 def _pasted(
-    recipe: "CopyPaste", data: Path | None, backgrounds: Path | None, said: Said, *, seed: int, count: int
+    recipe: "CopyPaste",
+    data: Path | None,
+    backgrounds: Path | None,
+    objects: str | None,
+    said: Said,
+    *,
+    seed: int,
+    count: int,
 ) -> "tuple[Scenes, tuple[str, ...]]":
     """Scenes of objects of a data set, and what of it is not used."""
     from maskwright.cli.terminal import bar, heading, say
@@ -103,11 +115,17 @@ def _pasted(
     with bar("Reading images and masks") as progress:
         read = Reading(path=data, **said).read(progress)
     with bar("Cutting out objects") as progress:
-        found = gather(read, backgrounds, seed=seed, progress=progress)
+        names = None if objects is None else values.names(objects)
+        found = gather(read, backgrounds, names=names, seed=seed, progress=progress)
     heading("Data", str(data))
     for words in found.words:
         say(f"{words[:1].upper()}{words[1:]}.", indent=2)
     return scenes(recipe, found, seed=seed, count=count), found.left_out
+
+
+def _as_text(recipe: dict[str, Any]) -> str:
+    """A recipe as JSON, one number or range a line."""
+    return "{\n" + ",\n".join(f' "{name}": {json.dumps(value)}' for name, value in recipe.items()) + "\n}"
 
 
 def _tell_left_out(left_out: tuple[str, ...]) -> None:

@@ -1,26 +1,27 @@
 """Copy-paste of a person's own data: objects of a labelled data set, backgrounds of their own, and what is left out of both."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Num
+from jaxtyping import Num
 
-from maskwright.base.errors import DataError, MaskwrightError
+from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
 from maskwright.base.files import sha256
 from maskwright.base.rng import stream
 from maskwright.data.channels import with_channels
 from maskwright.data.dataset import DataSet
 from maskwright.data.pairing import list_images
 from maskwright.data.record import Record
+from maskwright.data.sample import Sample
 from maskwright.data.scan import Progress
 from maskwright.engine.synth_folder import Scenes
 from maskwright.formats.images import read_image
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import panoptic_of, to_instances
-from maskwright.masks.types import Instances, Panoptic, Segmentation
 from maskwright.synth.copy_paste import Background, CopyPaste, paste, unlabelled
 from maskwright.synth.cutouts import Cutout, cut_out, light_of, noise_of
 from maskwright.synth.recipes import COPY_PASTE, to_json
@@ -58,71 +59,85 @@ class Backgrounds:
     def _read_anew(self, index: int) -> Background:
         record = self.records[index]
         if self.labelled:
-            sample = self.data.with_records([record])[0]
+            sample = _whole(self.data.with_records([record])[0])
             assert sample.segmentation is not None  # records without were left out
-            return Background(whole_numbers(sample.image, record.image), with_classes(sample.segmentation, self.classes))
-        image = whole_numbers(read_image(record.image, max_pixels=self.data.max_pixels), record.image)
-        image = with_channels(image, self.channels, name=str(record.image))
-        return Background(image, unlabelled(image.shape[:2], self.classes))
+            image, panoptic = sample.image, panoptic_of(replace(sample.segmentation, classes=self.classes))
+        else:
+            image = read_image(record.image, max_pixels=self.data.max_pixels)
+            panoptic = unlabelled(image.shape[:2], self.classes)
+        _require_whole(image, record.image)
+        return Background(with_channels(image, self.channels, name=str(record.image)), panoptic)
 
 
-def gather(data: DataSet, backgrounds: Path | None = None, *, seed: int = 0, progress: Progress | None = None) -> Paste:
+def gather(
+    data: DataSet,
+    backgrounds: Path | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Paste:
     """The objects of a data set cut out, and where they go: images of a folder, or the data set's own, which keep their labels.
 
-    Objects that an image's edge cuts, crowds and specks are left out, as is what cannot be read. Raises `DataError` where no
-    object or no background is left.
+    names: of the classes whose objects are pasted; None is all. Objects that an image's edge cuts, crowds and specks are left
+    out, as is what cannot be read. Raises `DataError` where no object or no background is left.
     """
-    left_out: list[str] = []
+    wanted = _class_ids(data.classes, names)
     records = [record for record in data.records if record.mask is not None]
     order = stream(seed, "synth", COPY_PASTE, "objects").permutation(len(records)).tolist()
     cutouts: dict[int, list[Cutout]] = {}
-    used, pixels, cut, small, crowds = set[int](), 0, 0, 0, 0
-    channels = 0
+    passed_over, unread, pixels = Counter[str](), list[str](), 0
     for done, place in enumerate(order):
         if progress is not None:
             progress(done, len(order))
         if pixels > MOST_PIXELS:
-            left_out.append(f"objects of {len(order) - done} images, since those of {done} are as many as memory should hold")
+            unread.append(f"objects of {len(order) - done} images, since those of {done} are as many as memory should hold")
             break
         try:
-            sample = data.with_records([records[place]])[0]
-            image = whole_numbers(sample.image, records[place].image)
+            sample = _whole(data.with_records([records[place]])[0])
         except MaskwrightError as error:
-            left_out.append(str(error))
+            unread.append(str(error))
             continue
-        assert sample.segmentation is not None  # only records with masks are read
-        channels = image.shape[2]
-        objects = to_instances(sample.segmentation)
-        light, taken = light_of(image), _taken(objects)
-        noise = noise_of(light)
-        for number, region in enumerate(objects.regions):
-            region = region.tight()
-            x0, y0, x1, y1 = region.box_xyxy
-            if objects.is_crowd[number]:
-                crowds += 1
-            elif min(x0, y0, sample.size_hw[1] - x1, sample.size_hw[0] - y1) <= 0:
-                cut += 1
-            elif min(x1 - x0, y1 - y0) < LEAST_SIDE:
-                small += 1
-            else:
-                class_id = int(objects.class_ids[number])
-                made = cut_out(light, region, class_id, taken, noise)
-                cutouts.setdefault(place, []).append(made)
-                used.add(class_id)
-                pixels += made.colors.size
-    for count, why in ((cut, "that the edge of their image cuts"), (small, "that are specks"), (crowds, "that are crowds")):
-        left_out += [f"{count} objects {why}"] if count else []
+        cutouts[place] = _objects_of(sample, wanted, passed_over)
+        pixels += sum(each.colors.size for each in cutouts[place])
     found = tuple(each for place in sorted(cutouts) for each in cutouts[place])
+    left_out = [*(f"{count} objects {why}" for why, count in sorted(passed_over.items())), *unread]
     if not found:
         why = f" Left out are {'; '.join(left_out)}." if left_out else ""
         raise DataError(f"{data.root}: there is no whole object to paste.{why} Label some, or name another data folder.")
-    classes = thing_classes(data.classes, used)
+    classes = thing_classes(data.classes, {each.class_id for each in found})
     chosen = records if backgrounds is None else list(list_images([backgrounds]))
+    channels = found[0].colors.shape[2]
     ground, unusable = _usable(Backgrounds(data, chosen, classes, channels, labelled=backgrounds is None))
-    left_out += unusable
     where = "the images themselves, with their objects" if backgrounds is None else f"{len(ground)} images of {backgrounds}"
-    words = (f"{len(found)} objects of {len(cutouts)} images", f"pasted onto {where}")
-    return Paste(found, ground, classes, words, tuple(left_out))
+    words = (f"{len(found)} objects of {sum(map(bool, cutouts.values()))} images", f"pasted onto {where}")
+    return Paste(
+        tuple(each for each in found if each.colors.shape[2] == channels), ground, classes, words, (*left_out, *unusable)
+    )
+
+
+def _objects_of(sample: Sample, wanted: Collection[int], passed_over: Counter[str]) -> list[Cutout]:
+    """The whole objects of an image; those that are none are counted by their reason."""
+    assert sample.segmentation is not None  # only records with masks are read
+    objects = to_instances(sample.segmentation)
+    light, taken = light_of(sample.image), np.zeros(sample.size_hw, bool)
+    for region in objects.regions:
+        x0, y0, x1, y1 = region.box_xyxy
+        taken[y0:y1, x0:x1] |= region.pixels
+    noise, found = noise_of(light), list[Cutout]()
+    for region, class_id, is_crowd in zip(objects.regions, objects.class_ids.tolist(), objects.is_crowd.tolist(), strict=True):
+        x0, y0, x1, y1 = region.tight().box_xyxy
+        if class_id not in wanted:
+            continue
+        if is_crowd:
+            passed_over["that are crowds"] += 1
+        elif min(x0, y0, sample.size_hw[1] - x1, sample.size_hw[0] - y1) <= 0:
+            passed_over["that the edge of their image cuts"] += 1
+        elif min(x1 - x0, y1 - y0) < LEAST_SIDE:
+            passed_over["that are specks"] += 1
+        else:
+            found.append(cut_out(light, region.tight(), class_id, taken, noise))
+    return found
 
 
 def scenes(recipe: CopyPaste, found: Paste, *, seed: int, count: int) -> Scenes:
@@ -139,21 +154,28 @@ def scenes(recipe: CopyPaste, found: Paste, *, seed: int, count: int) -> Scenes:
     return Scenes(draw=drawn, classes=found.classes, count=count, about=about)
 
 
+def _class_ids(classes: Classes, names: Sequence[str] | None) -> set[int]:
+    """The ids of classes with these names. Raises `DataError` where there is none of a name."""
+    for name in names or ():
+        if name not in classes.names:
+            raise DataError(f"The data have no class '{name}' to paste. {did_you_mean(name, classes.names)}")
+    return {class_id for class_id, name in enumerate(classes.names) if names is None or name in names}
+
+
 def thing_classes(classes: Classes, used: set[int]) -> Classes:
     """The classes, with all that are pasted as things and with colours of their own."""
     return Classes(tuple(replace(info, is_thing=info.is_thing or class_id in used) for class_id, info in enumerate(classes)))
 
 
-def with_classes(segmentation: Segmentation, classes: Classes) -> Panoptic:
-    """The panoptic map of a labelled image, with the classes that all images get."""
-    return panoptic_of(replace(segmentation, classes=classes))
+def _whole(sample: Sample) -> Sample:
+    """The sample, if it is of 8 or 16 bits. Raises `DataError` for others, whose white is not known."""
+    _require_whole(sample.image, sample.id)
+    return sample
 
 
-def whole_numbers(image: Num[np.ndarray, "h w c"], path: Path) -> Num[np.ndarray, "h w c"]:
-    """The image, if it is of 8 or 16 bits. Raises `DataError` for others, whose white is not known."""
+def _require_whole(image: Num[np.ndarray, "h w c"], name: object) -> None:
     if image.dtype not in (np.uint8, np.uint16):
-        raise DataError(f"{path}: is of {image.dtype} values, and how bright white is there is not known. Save 8 or 16 bits.")
-    return image
+        raise DataError(f"{name}: is of {image.dtype} values, and how bright white is there is not known. Save 8 or 16 bits.")
 
 
 def _usable(found: Backgrounds) -> tuple[Backgrounds, list[str]]:
@@ -169,14 +191,6 @@ def _usable(found: Backgrounds) -> tuple[Backgrounds, list[str]]:
         first = left_out[0] if left_out else "The folder holds no image."
         raise DataError(f"There is no background to paste on. {first} Name a folder of images with --backgrounds.")
     return Backgrounds(found.data, usable, found.classes, found.channels, labelled=found.labelled), left_out
-
-
-def _taken(objects: Instances) -> Bool[np.ndarray, "h w"]:
-    taken = np.zeros(objects.size_hw, bool)
-    for region in objects.regions:
-        x0, y0, x1, y1 = region.box_xyxy
-        taken[y0:y1, x0:x1] |= region.pixels
-    return taken
 
 
 def _mirrored(background: Background) -> Background:

@@ -1,4 +1,4 @@
-"""Scenes as a data folder: images, panoptic labels and the recipe; made whole by the last file, and gone on with after a kill."""
+"""Scenes as a data folder: images, labels and the recipe. It is whole once the labels are there, and can be gone on with."""
 
 import os
 from collections import deque
@@ -115,7 +115,7 @@ def _make_way(out: Path, about: dict[str, Any], *, overwrite: bool) -> None:
     before = read_json(recipe) if recipe.is_file() else None
     if not isinstance(before, dict) or not {"recipe", "seed", "count"} <= before.keys():
         raise DataError(
-            f"{out}: something else lies there, and images would be mixed with it. Choose another folder with --out."
+            f"{out}: something else lies there, and would be mixed with the images. Choose another folder with --out."
         )
     if before == about:
         return
@@ -183,7 +183,5 @@ def _kept(
 ) -> Iterator[tuple[str, Panoptic]]:
     """The labels that were written one by one, read again."""
     for name in names:
-        listed = [
-            ListedSegment(each["id"], each["category_id"], None, 1.0, bool(each.get("iscrowd"))) for each in segments[name]
-        ]
+        listed = [ListedSegment(each["id"], each["category_id"], each["area"], 1.0, False) for each in segments[name]]
         yield name, read_picture(out / UNFINISHED / name, listed, classes, out / LABELS, max_pixels=MOST_PIXELS)

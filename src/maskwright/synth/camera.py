@@ -38,7 +38,8 @@ def exposed(
     else:
         variance = read_noise * read_noise + (light / photons if photons > 0 else 0)
         caught = light + np.sqrt(variance) * rng.standard_normal(light.shape)
-    return np.clip(np.rint(rounded(caught) * 255), 0, 255).astype(np.uint8)
+    pixels: UInt8[np.ndarray, "h w c"] = np.clip(np.rint(rounded(caught) * 255), 0, 255).astype(np.uint8)
+    return pixels
 
 
 def stained(

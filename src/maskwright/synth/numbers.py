@@ -50,7 +50,8 @@ def log_uniform(rng: np.random.Generator, bounds: Range) -> float:
     low, high = bounds
     if low <= 0:
         return uniform(rng, bounds)
-    return round(low * (high / low) ** float(rng.random()) * FINE) / FINE
+    drawn: float = low * (high / low) ** float(rng.random())
+    return round(drawn * FINE) / FINE
 
 
 def whole(rng: np.random.Generator, bounds: Range) -> int:

@@ -62,11 +62,12 @@ def _sky(rng: np.random.Generator, view: View, light: Light) -> Float64[np.ndarr
     """Paler towards the horizon, with clouds that grow flat there."""
     up = np.clip(-view.down / max(0.3, float(-view.down.min())), 0, 1)
     low, high = np.array((0.86, 0.88, 0.90)), np.array(light.sky)
-    color = low + (high - low) * up[..., None] ** 0.7
+    color: Float64[np.ndarray, "h w 3"] = np.repeat(low + (high - low) * up[..., None] ** 0.7, view.size_hw[1], axis=1)
     height, width = view.size_hw
     clouds = noise(rng, view.size_hw, (height / 9, width / 3)) + 0.6 * fractal(rng, view.size_hw, height / 5, octaves=3)
     cover = np.clip(clouds - uniform(rng, (-1.0, 1.2)), 0, 1) * (0.34 + 0.51 * up)
-    return color + (uniform(rng, (0.8, 0.98)) - color) * cover[..., None]
+    color += (uniform(rng, (0.8, 0.98)) - color) * cover[..., None]
+    return color
 
 
 def _skyline(rng: np.random.Generator, view: View, lying: Ground) -> None:
@@ -148,9 +149,10 @@ def _surface(
     on_road = off < road
     bright = 1 + 0.05 * rough - np.where(on_road, wheels, 0.12 * is_joint - 0.12 * is_kerb)
     tones = np.array(SLABS) * uniform(rng, (0.8, 1.1)), np.array(ASPHALT) * uniform(rng, (0.75, 1.15))
-    surface = np.where(on_road[..., None], tones[1], tones[0]) * bright[..., None]
+    surface: Float64[np.ndarray, "h w 3"] = np.where(on_road[..., None], tones[1], tones[0]) * bright[..., None]
     surface[is_paint & on_road] = surface[is_paint & on_road] * 0.25 + 0.62
-    return surface * _house_shadow(rng, light, x, z, street)[..., None]
+    surface *= _house_shadow(rng, light, x, z, street)[..., None]
+    return surface
 
 
 def _house_shadow(

@@ -39,7 +39,8 @@ def slope(rng: np.random.Generator, size_hw: tuple[int, int]) -> Float64[np.ndar
 def vignette(size_hw: tuple[int, int], strength: float) -> Float64[np.ndarray, "h w"]:
     """What a lens lets through: 1 in the middle, less by `strength` in the corners."""
     y, x = unit_grid(size_hw)
-    return 1 - strength * (y * y + x * x) / 2
+    let_through: Float64[np.ndarray, "h w"] = 1 - strength * (y * y + x * x) / 2
+    return let_through
 
 
 def rounded(field: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
