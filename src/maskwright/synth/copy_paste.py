@@ -26,9 +26,10 @@ class CopyPaste:
     """All numbers of pasting. Two numbers are the bounds of which every image, or every object, draws its own.
 
     count: objects that are pasted on an image. scale: of them; turn_degrees: by how much at most; flip_share: mirrored.
-    seen_share: of an object that must be seen for it to be there. blend_px: over which borders are blended. match_share: how
-    far the brightness of an object follows that of the ground it comes to. noise_share: objects that get the ground's grain
-    where they are smoother than it.
+    seen_share: of an object that must be seen for it to be there. blend_px: over which borders are blended. alike: how much the
+    surroundings that an object is cut from may differ from the ground it comes to, where there are such; follow: how far its
+    brightness may follow that of the ground; both of white. noise_share: objects that get the ground's grain where they are
+    smoother than it.
     """
 
     kind: Literal["copy-paste"] = "copy-paste"
@@ -38,7 +39,8 @@ class CopyPaste:
     flip_share: float = 0.5
     seen_share: float = 0.35
     blend_px: Range = (0.5, 1.2)
-    match_share: float = 1.0
+    alike: float = 0.2
+    follow: float = 0.12
     noise_share: float = 1.0
 
     def __post_init__(self) -> None:
@@ -67,7 +69,8 @@ def paste(recipe: CopyPaste, rng: np.random.Generator, background: Background, c
     """Objects drawn from the cutouts on a background. What is left of an object that is nearly covered becomes void."""
     size = background.panoptic.size_hw
     light = light_of(background.image)
-    chosen = [_chosen(recipe, rng, cutouts, size) for _ in range(whole(rng, recipe.count))]
+    alike = _alike(recipe, light, background.panoptic, cutouts)
+    chosen = [_chosen(recipe, rng, alike, size) for _ in range(whole(rng, recipe.count))]
     regions = [region for region, _ in chosen]
     kept = visible(regions, size, least_share=recipe.seen_share, least_px=2)
     grain = _grain(light)
@@ -88,6 +91,18 @@ def paste(recipe: CopyPaste, rng: np.random.Generator, background: Background, c
     white = np.iinfo(background.image.dtype).max
     image = np.clip(np.rint(rounded(light) * white), 0, white).astype(background.image.dtype)
     return Pasted(Scene(image, Panoptic(ids, segments, classes)), len(kept), len(chosen) - len(kept), covered)
+
+
+def _alike(
+    recipe: CopyPaste, light: Float64[np.ndarray, "h w c"], panoptic: Panoptic, cutouts: Sequence[Cutout]
+) -> Sequence[Cutout]:
+    """The objects whose surroundings were like this ground; all, where there are none."""
+    things = [segment.id for segment in panoptic.segments if panoptic.classes[segment.class_id].is_thing]
+    is_ground = ~np.isin(panoptic.segment_ids, things)
+    ground = np.median(light[is_ground] if is_ground.any() else light.reshape(-1, light.shape[2]), axis=0)
+    apart = np.abs(np.stack([cutout.around for cutout in cutouts]) - ground).mean(axis=1)
+    near = np.flatnonzero(apart <= recipe.alike).tolist()
+    return [cutouts[place] for place in near] or cutouts
 
 
 def _chosen(
@@ -124,7 +139,7 @@ def _blend(
     _, _, pixels = clipped(region.box_xyxy, region.pixels, size)
     here = light[rows, columns]
     around = np.median(here[~pixels] if not pixels.all() else here[pixels], axis=0)
-    colors = colors + recipe.match_share * rounded(around - cutout.around)
+    colors = colors + np.clip(rounded(around - cutout.around), -recipe.follow, recipe.follow)
     top, left = int(rng.integers(size[0])), int(rng.integers(size[1]))
     if rng.random() < recipe.noise_share and noise > cutout.noise:
         piece = np.ix_((np.arange(alpha.shape[0]) + top) % size[0], (np.arange(alpha.shape[1]) + left) % size[1])
