@@ -88,7 +88,7 @@ def edit(database: Database, image: int, wanted: Edit) -> Outcome:
         connection.execute("UPDATE edits SET status = 'gone' WHERE image = ? AND status = 'undone'", (image,))
         return _carry_out(connection, row, wanted, size_hw)
 
-    return _step(database, image, wanted, "edit", changes)
+    return step_of(database, image, wanted, "edit", changes)
 
 
 def undo(database: Database, image: int, wanted: Step) -> Outcome:
@@ -101,7 +101,7 @@ def undo(database: Database, image: int, wanted: Step) -> Outcome:
         connection.execute("UPDATE edits SET status = 'undone' WHERE id = ?", (last["id"],))
         return [change.inverse() for change in reversed(unpacked(last["changes"]))]
 
-    return _step(database, image, wanted, "undo", changes)
+    return step_of(database, image, wanted, "undo", changes)
 
 
 def redo(database: Database, image: int, wanted: Step) -> Outcome:
@@ -114,7 +114,7 @@ def redo(database: Database, image: int, wanted: Step) -> Outcome:
         connection.execute("UPDATE edits SET status = 'done' WHERE id = ?", (first["id"],))
         return unpacked(first["changes"])
 
-    return _step(database, image, wanted, "redo", changes)
+    return step_of(database, image, wanted, "redo", changes)
 
 
 def put_in(connection: sqlite3.Connection, image: int, wanted: Edit) -> None:
@@ -122,7 +122,7 @@ def put_in(connection: sqlite3.Connection, image: int, wanted: Edit) -> None:
     row = image_row(connection, image)
     changes = _carry_out(connection, row, wanted, _size(row), locks=False)
     connection.execute("UPDATE edits SET status = 'gone' WHERE image = ? AND status = 'undone'", (image,))
-    _record(connection, row, replace(wanted, base_revision=row["revision"]), "edit", "", changes)
+    _record(connection, row, replace(wanted, base_revision=row["revision"]), "edit", "", changes, wanted.tool)
 
 
 def since(database: Database, image: int, revision: int) -> dict[str, Any]:
@@ -139,8 +139,8 @@ def can_step(connection: sqlite3.Connection, image: int) -> tuple[bool, bool]:
     return _last(connection, image, "done", "DESC") is not None, _last(connection, image, "undone", "ASC") is not None
 
 
-def _step(database: Database, image: int, wanted: Step, kind: Kind, changes: Changes) -> Outcome:
-    """One revision of an image: known already, or made in one transaction."""
+def step_of(database: Database, image: int, wanted: Step, kind: Kind, changes: Changes, *, tool: str = "") -> Outcome:
+    """One revision of an image: known already, or made in one transaction. tool: of a step that is no `Edit`."""
     digest = hashlib.sha256(json.dumps([image, kind, asdict(wanted)], sort_keys=True).encode()).hexdigest()
     with database.transaction() as connection:
         row = image_row(connection, image)
@@ -154,7 +154,7 @@ def _step(database: Database, image: int, wanted: Step, kind: Kind, changes: Cha
             raise _conflict(connection, row, wanted, (), what)
         if kind != "edit" and wanted.base_revision != row["revision"]:
             raise _conflict(connection, row, wanted, ())
-        made = _record(connection, row, wanted, kind, digest, changes(connection, row))
+        made = _record(connection, row, wanted, kind, digest, changes(connection, row), tool or kind)
         return _outcome(connection, made, wanted.base_revision)
 
 
@@ -175,7 +175,13 @@ def _carry_out(
 
 
 def _record(
-    connection: sqlite3.Connection, row: sqlite3.Row, wanted: Step, kind: Kind, digest: str, changes: Sequence[Change]
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    wanted: Step,
+    kind: Kind,
+    digest: str,
+    changes: Sequence[Change],
+    tool: str,
 ) -> sqlite3.Row:
     """Write changes into the objects and the journal, as the next revision."""
     size_hw = _size(row)
@@ -187,15 +193,14 @@ def _record(
         if decided is not None:
             connection.execute("UPDATE proposals SET state = ? WHERE id = ?", decided)
     revision = row["revision"] + 1
-    how = wanted if isinstance(wanted, Edit) else Edit(**asdict(wanted), changes=(), tool=kind)
-    status = "done" if kind == "edit" and made else ""
+    how = wanted if isinstance(wanted, Edit) else None
     connection.execute(
         "INSERT INTO edits (image, revision, edit_id, digest, kind, status, tool, assistant, seconds, clicks, client,"
         " exclusive, merged, at, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            row["id"], revision, wanted.edit_id, digest, kind, status, how.tool, how.assistant,
-            wanted.seconds, wanted.clicks, wanted.client, how.exclusive, wanted.base_revision < row["revision"], time.time(),
-            packed(made),
+            row["id"], revision, wanted.edit_id, digest, kind, "done" if kind == "edit" and made else "",
+            how.tool if how else tool, how and how.assistant, wanted.seconds, wanted.clicks, wanted.client,
+            bool(how and how.exclusive), wanted.base_revision < row["revision"], time.time(), packed(made),
         ),
     )  # fmt: skip
     connection.execute("UPDATE images SET revision = ?, touched = touched + 1 WHERE id = ?", (revision, row["id"]))

@@ -18,7 +18,9 @@ CREATE TABLE images (
     touched INTEGER NOT NULL DEFAULT 0,   -- counts changes of anything that the label file holds
     height INTEGER, width INTEGER, bytes INTEGER, changed_ns INTEGER, sha256 TEXT,   -- of the file that was labelled
     next_place INTEGER NOT NULL DEFAULT 0,
-    uncertainty REAL, is_there INTEGER NOT NULL DEFAULT 1
+    uncertainty REAL,
+    looks TEXT,                    -- JSON of a few numbers that say how the image looks
+    is_there INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE objects (
     image INTEGER NOT NULL REFERENCES images (id), object TEXT NOT NULL,

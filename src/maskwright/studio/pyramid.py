@@ -1,0 +1,110 @@
+"""An image at full size and half, quarter, ... of it, down to one tile, so that a page is shown a part of any size at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Num
+
+from maskwright.base.files import atomic_folder, natural_key
+
+TILE = 512
+LARGE_BYTES = 64 << 20  # of a decoded image from which it is kept on the disk and not in memory
+BAND = 1024  # rows that are halved at a time
+SAMPLE = 1 << 20  # pixels from which intensities are learnt
+DARK, BRIGHT = 0.1, 99.9  # percentiles that are shown black and white
+
+Image = Num[np.ndarray, "h w c"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """levels: finest first. ranges: of each channel, the values to show black and white."""
+
+    levels: tuple[np.ndarray, ...]
+    ranges: tuple[tuple[float, float], ...]
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        return self.levels[0].shape[0], self.levels[0].shape[1]
+
+    @property
+    def channels(self) -> int:
+        return int(self.levels[0].shape[2])
+
+    @property
+    def bytes_in_memory(self) -> int:
+        return sum(level.nbytes for level in self.levels if not isinstance(level, np.memmap))
+
+    def tile(self, z: int, x: int, y: int) -> Image | None:
+        """A tile of a level; None where there is none."""
+        if not 0 <= z < len(self.levels):
+            return None
+        height, width, _ = self.levels[z].shape
+        if not (0 <= x * TILE < width and 0 <= y * TILE < height):
+            return None
+        return np.ascontiguousarray(self.levels[z][y * TILE : (y + 1) * TILE, x * TILE : (x + 1) * TILE])
+
+
+def levels_of(size_hw: tuple[int, int]) -> int:
+    """How many levels an image of this size has."""
+    count, side = 1, max(size_hw)
+    while side > TILE:
+        count, side = count + 1, -(-side // 2)
+    return count
+
+
+def pyramid(image: Image) -> Pyramid:
+    """The levels of an image, in memory."""
+    levels = [image]
+    while len(levels) < levels_of((image.shape[0], image.shape[1])):
+        levels.append(np.concatenate(list(_halved(levels[-1]))))
+    return Pyramid(tuple(levels), _ranges(levels))
+
+
+def keep(folder: Path, image: Image) -> None:
+    """Write the levels of an image into a folder, which is whole or absent; a few bands are in memory beside the image."""
+    with atomic_folder(folder) as staging:
+        level: np.ndarray = image
+        for z in range(levels_of((image.shape[0], image.shape[1]))):
+            height, width, channels = level.shape
+            if z > 0:
+                height, width = -(-height // 2), -(-width // 2)
+            kept = np.lib.format.open_memmap(staging / f"{z}.npy", "w+", level.dtype, (height, width, channels))
+            if z == 0:
+                kept[:] = level
+            else:
+                top = 0
+                for band in _halved(level):
+                    kept[top : top + len(band)] = band
+                    top += len(band)
+            kept.flush()
+            level = kept
+
+
+def kept_pyramid(folder: Path) -> Pyramid:
+    """What `keep` wrote, read from the disk as it is needed."""
+    files = sorted(folder.glob("*.npy"), key=lambda file: natural_key(file.name))
+    levels = [np.load(file, mmap_mode="r") for file in files]
+    return Pyramid(tuple(levels), _ranges(levels))
+
+
+def _halved(level: Image) -> Iterator[Image]:
+    """The next coarser level, band by band: each pixel the mean of up to four."""
+    for top in range(0, len(level), BAND):
+        band = level[top : top + BAND]
+        wide = np.pad(band, ((0, len(band) % 2), (0, band.shape[1] % 2), (0, 0)), mode="edge")
+        total = wide[::2, ::2].astype(np.float32 if band.dtype == np.float32 else np.uint32)
+        for rows, columns in ((0, 1), (1, 0), (1, 1)):
+            total += wide[rows::2, columns::2]
+        yield (total / 4 if band.dtype == np.float32 else (total + 2) >> 2).astype(band.dtype)
+
+
+def _ranges(levels: list[np.ndarray]) -> tuple[tuple[float, float], ...]:
+    """0 to 255 of 8-bit images, else all but the outermost values of each channel."""
+    if levels[0].dtype == np.uint8:
+        return ((0.0, 255.0),) * levels[0].shape[2]
+    small = next((level for level in levels if level.shape[0] * level.shape[1] <= SAMPLE), levels[-1])
+    found = np.percentile(small.reshape(-1, small.shape[2]), (DARK, BRIGHT), axis=0)
+    return tuple((float(low), float(high) if high > low else float(low) + 1) for low, high in found.T)
