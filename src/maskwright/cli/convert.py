@@ -1,4 +1,4 @@
-"""`maskwright convert`: objects from any format to another, read again, with every loss by image and object."""
+"""`maskwright convert`: objects, segments or classes from any format to another, read again, with every loss."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ def command(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="What to write: coco, yolo, voc, cityscapes, labelme, cvat or labels.",
+            help="What to write: coco, coco-panoptic, yolo, voc, cityscapes, labelme, cvat, labels or semantic.",
             show_default=False,
         ),
     ],
@@ -43,7 +43,7 @@ def command(
         typer.Option("--report", metavar="FILE", help="Write the report here.", show_default="conversion.json in DST"),
     ] = None,
 ) -> None:
-    """Write the objects of SRC in another format, read them again, and say what came back pixel for pixel."""
+    """Write the objects, segments or classes of SRC in another format, read them again, and say what came back."""
     from maskwright.cli.terminal import bar
     from maskwright.engine.convert import convert
     from maskwright.engine.reading import Reading
@@ -63,7 +63,7 @@ def _show(made: "Conversion") -> None:
     """How the source was read, what is wrong with it, what was written, and what came back."""
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import heading, say
-    from maskwright.formats import ANNOTATION_FORMATS
+    from maskwright.engine.convert_target import TARGETS
     from maskwright.report.words import counted
 
     heading("Read", str(made.source))
@@ -71,16 +71,19 @@ def _show(made: "Conversion") -> None:
         say(f"{words[:1].upper()}{words[1:].rstrip('.')}.", indent=2)
     for finding in made.findings:
         tell(finding.severity, f"{finding.message} {finding.remedy}".strip())
-    heading("Written", f"{made.out} ({ANNOTATION_FORMATS[made.format].TITLE})")
+    title, piece = TARGETS[made.format]
+    heading("Written", f"{made.out} ({title})")
     classes = "1 class" if len(made.classes) == 1 else f"{len(made.classes)} classes"
-    say(f"{counted(made.images)}, {counted(made.objects, 'object')} of {classes}.", indent=2)
-    heading("Read again", "compared object by object")
-    say(f"{made.exact} of {made.objects} objects came back pixel for pixel; the lowest IoU is {made.lowest_iou:.3f}.", indent=2)
+    say(f"{counted(made.images)}, {counted(made.objects, piece)} of {classes}.", indent=2)
+    heading("Read again", f"compared {piece} by {piece}")
+    exact = f"{made.exact} of {made.objects} {piece}s came back pixel for pixel"
+    say(f"{exact}; the lowest IoU is {made.lowest_iou:.3f}.", indent=2)
     if not made.losses:
         say("Nothing was lost.", indent=2)
     else:
-        whole = sum(loss.object is None for loss in made.losses)
-        who = [counted(len(made.losses) - whole, "object")] if whole < len(made.losses) else []
+        whole = len({loss.image for loss in made.losses if loss.object is None})
+        alone = sum(loss.object is not None for loss in made.losses)
+        who = [counted(alone, piece)] if alone else []
         who += [f"{counted(whole)} as a whole"] if whole else []
         say(f"{' and '.join(who)} lost something:", indent=2)
         for loss in sorted(made.losses, key=lambda loss: (loss.object is None, loss.iou))[:SHOWN]:

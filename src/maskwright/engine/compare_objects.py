@@ -19,7 +19,7 @@ from maskwright.formats.annotations import object_classes
 from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import to_instances
-from maskwright.masks.types import Instances, Panoptic
+from maskwright.masks.types import Instances, Panoptic, Segmentation
 from maskwright.metrics import instance, panoptic
 from maskwright.metrics.instance_tally import tally
 from maskwright.metrics.scores import Scores
@@ -151,8 +151,8 @@ def _things(side: _Side) -> _Side:
     return replace(side, classes=classes, images=images, words=(*side.words, "its things are scored"), is_panoptic=False)
 
 
-def _ready(load: Callable[[], Instances]) -> Load:
-    return lambda size_hw: load()
+def _ready(load: Callable[[], Segmentation]) -> Load:
+    return lambda size_hw: to_instances(load())
 
 
 def _sized(load: Callable[[Size], Instances | Panoptic], name: str) -> Load:

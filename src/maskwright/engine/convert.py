@@ -1,4 +1,4 @@
-"""Objects from any format to another: written whole or not at all, read again, and every loss told by image and object."""
+"""Objects, segments or classes from any format to another: written whole or not at all, read again, every loss told."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,15 @@ from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
 from maskwright.base.files import atomic_folder, read_json, write_json
 from maskwright.data.findings import Finding
 from maskwright.data.scan import Progress
+from maskwright.engine import convert_target as target
 from maskwright.engine.convert_source import ObjectSource, SourceImage, open_source, stem_of
+from maskwright.engine.convert_target import ONE_FILE, TARGETS, pieces
 from maskwright.engine.reading import Reading
 from maskwright.engine.round_trip import ImageTrip, compare
-from maskwright.formats import ANNOTATION_FORMATS
-from maskwright.formats.annotations import AnnotatedImage, Loss
-from maskwright.masks.convert import to_instances
-from maskwright.masks.types import Instances
+from maskwright.formats.annotations import AnnotatedImage, Loss, check_losses
+from maskwright.masks.types import Segmentation
 
 REPORT = "conversion.json"
-ONE_FILE = {"coco": "instances.json", "cvat": "annotations.xml"}  # formats of one file for all images, and how it is called
 FILES = (".json", ".xml", ".yaml", ".yml", ".txt", ".csv", ".png", ".tif")  # a folder that is called so is a slip
 SHOWN = 5
 
@@ -86,32 +85,37 @@ def convert(
     report: Path | None = None,
     progress: Progress | None = None,
 ) -> Conversion:
-    """Write the objects of `reading.path` as `to`, one of `formats.ANNOTATION_FORMATS`, and compare what is read of it again.
+    """Write what `reading.path` holds as `to`, one of `TARGETS`, and compare what is read of it again.
+
+    Formats of objects take the things of panoptic data; "coco-panoptic" takes objects and classes too, and "semantic" the
+    classes of either.
 
     `out` is a folder, or the file itself for formats of one file. It is whole or absent, and holds the report, unless `report`
     names another file for it. Nothing is written where a loss is not allowed (`MaskValueError`), where `out` holds something
     already, lies in the source or around it, or where nothing can be read (`DataError`). images, parts_as_objects: as in
     `open_source`.
     """
-    if to not in ANNOTATION_FORMATS:
-        raise DataError(f"'{to}' is no annotation format. {did_you_mean(to, ANNOTATION_FORMATS)}")
+    if to not in TARGETS:
+        raise DataError(f"'{to}' is no annotation format. {did_you_mean(to, TARGETS)}")
     out = Path(out).absolute()
     sources = [reading.path, *([images] if images else [])]
     _refuse(out, sources, to, overwrite=overwrite)
     if report is not None:
         _refuse_in(report, sources)
     out = _target(out, to)
-    source = open_source(reading, images=images, parts_as_objects=parts_as_objects)
+    source = open_source(reading, images=images, parts_as_objects=parts_as_objects, holds=target.holds(to))
     folder, name = (out.parent, out.name) if to in ONE_FILE else (out, "")
     own = f"{Path(name).stem}.{REPORT}" if name else REPORT
     old = [] if name else _files_before(folder)
     with _staged(folder) as staging:
-        work = _Work(source, progress)
-        told = ANNOTATION_FORMATS[to].write(staging / name, work.items(), allow_loss=allow_loss)
+        work = _Work(source, to, progress)
+        told = target.write(to, staging / name, work.items(), described_by=source.panoptic)
+        better = TARGETS[target.PANOPTIC][0] if work.losses else ""
+        told = check_losses((*work.losses, *told), out, TARGETS[to][0], allow_loss=allow_loss, better=better)
         if not work.done:
             faults = [str(finding) for finding in (*work.faults, *source.findings)]
             raise DataError(f"{reading.path}: not one image has objects that can be read. {' '.join(faults[:SHOWN])}".strip())
-        trips = work.round_trip(ANNOTATION_FORMATS[to].read(staging / name).images, told)
+        trips = work.round_trip(target.read_again(to, staging / name).images, told)
         files = sorted(file.relative_to(staging).as_posix() for file in staging.rglob("*") if file.is_file())
         more = [] if name else _foreign(folder, staging, {*files, *old, own})
         made = _conversion(reading.path, out, to, source, work, trips, more, report or folder / own)
@@ -139,7 +143,7 @@ def _conversion(
         words=source.words,
         images=len(trips),
         objects=sum(trip.objects for trip in trips),
-        classes=tuple(source.classes[class_id].name for class_id in sorted(work.class_ids)),
+        classes=tuple(info.name for info in source.classes if info.name in work.names),
         exact=sum(trip.exact for trip in trips),
         losses=tuple(loss for trip in trips for loss in trip.losses),
         untold=sum(trip.untold for trip in trips),
@@ -152,24 +156,27 @@ def _conversion(
 class _Work:
     """The images on their way: read for writing, and once more to be compared with what was written; one is held at a time."""
 
-    def __init__(self, source: ObjectSource, progress: Progress | None) -> None:
+    def __init__(self, source: ObjectSource, to: str, progress: Progress | None) -> None:
+        self.to = to
         self.images, self.progress = source.images, progress or (lambda done, total: None)
         self.done: list[SourceImage] = []
         self.faults: list[Finding] = []
-        self.class_ids: set[int] = set()
+        self.losses: list[Loss] = []  # before anything is written
+        self.names: set[str] = set()
 
-    def items(self) -> Iterator[tuple[str, Instances]]:
+    def items(self) -> Iterator[tuple[str, Segmentation]]:
         """Every image that can be read; why the others cannot is kept in `faults`."""
         for number, image in enumerate(self.images, 1):
             try:
-                instances = image.load()
+                segmentation = image.load()
             except MaskwrightError as error:
                 words = f"{image.name}: its objects cannot be read and are left out. {error}"
                 self.faults.append(Finding("error", "unreadable-objects", words, "", (image.name,)))
             else:
                 self.done.append(image)
-                self.class_ids.update(instances.class_ids.tolist())
-                yield image.name, instances
+                made, losses = target.prepare(self.to, image.name, segmentation)
+                self.losses += losses
+                yield image.name, made
             self.progress(number, 2 * len(self.images))
 
     def round_trip(self, written: Sequence[AnnotatedImage], told: Sequence[Loss]) -> list[ImageTrip]:
@@ -181,12 +188,15 @@ class _Work:
         trips = []
         for number, image in enumerate(self.done, 1):
             found = by_name.get(image.name) or by_name.get(stem_of(image.name))
-            before = image.load()
+            made, _ = target.prepare(self.to, image.name, image.load())
+            before = pieces(self.to, made, like=made)
+            self.names.update(before.classes[class_id].name for class_id in set(before.class_ids.tolist()))
             if found is None:
                 gone = Loss(image.name, None, f"the image did not come back, with its {len(before)} objects", 0.0)
                 trips.append(ImageTrip(len(before), 0, (gone,), 1))
             else:
-                trips.append(compare(image.name, before, to_instances(found.load(before.size_hw)), losses[image.name]))
+                after = pieces(self.to, found.load(before.size_hw), like=made)
+                trips.append(compare(image.name, before, after, losses[image.name]))
             self.progress(len(self.images) + number, len(self.images) + len(self.done))
         return trips
 
@@ -208,7 +218,7 @@ def _refuse(out: Path, sources: Sequence[Path], to: str, *, overwrite: bool) -> 
             )
     if not is_file and (out.is_file() or out.suffix.lower() in FILES):
         what = f"a folder (or a {Path(ONE_FILE[to]).suffix} file)" if to in ONE_FILE else "a folder"
-        raise DataError(f"{out}: {ANNOTATION_FORMATS[to].TITLE} is written as {what}. Name one.")
+        raise DataError(f"{out}: {TARGETS[to][0]} is written as {what}. Name one.")
     if is_file and out.is_dir():
         raise DataError(f"{out}: is a folder, and its name is that of a file. Name another place.")
     if not overwrite and out.exists() and (out.is_file() or any(out.iterdir())):

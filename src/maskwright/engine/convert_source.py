@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from maskwright.base.errors import DataError
 from maskwright.data import findings
@@ -11,48 +12,62 @@ from maskwright.data.coding import CodingOptions
 from maskwright.data.dataset import DataSet, from_scan
 from maskwright.data.findings import Finding
 from maskwright.data.labels import MaskFiles
-from maskwright.data.pairing import pair
+from maskwright.data.pairing import Pairing, pair
 from maskwright.data.record import Record
 from maskwright.data.scan import Fault, Progress, scan
 from maskwright.engine.reading import Reading
-from maskwright.formats import ANNOTATION_FORMATS, coco, labels, native
+from maskwright.formats import ANNOTATION_FORMATS, coco, coco_panoptic, labels, native
 from maskwright.formats.annotations import AnnotatedImage, Annotations
 from maskwright.formats.content import IMAGE_SUFFIXES
 from maskwright.formats.images import image_info
 from maskwright.masks.classes import Classes
-from maskwright.masks.convert import to_instances
-from maskwright.masks.types import Instances
+from maskwright.masks.types import Segmentation
 
 SHOWN = 3
+
+Holds = Literal["objects", "segments", "classes"]
 
 
 @dataclass(frozen=True, eq=False)
 class SourceImage:
-    """An image by its name, below the images' folder, and what reads its objects; that raises `MaskwrightError`."""
+    """An image by its name, below the images' folder, and what reads its objects, segments or classes.
+
+    That raises `MaskwrightError`.
+    """
 
     name: str
-    load: Callable[[], Instances]
+    load: Callable[[], Segmentation]
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectSource:
-    """Images with their objects. words: how they were read. findings: what to know of them. is_whole: nothing is left out."""
+    """Images with their objects, or with more. words: how they were read. findings: what to know of them.
+
+    is_whole: nothing is left out. panoptic: the file that describes the segments, where there is one.
+    """
 
     classes: Classes
     images: tuple[SourceImage, ...]
     words: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     is_whole: bool = True
+    panoptic: Path | None = None
 
 
 def open_source(
-    reading: Reading, *, images: Path | None = None, parts_as_objects: bool = False, progress: Progress | None = None
+    reading: Reading,
+    *,
+    images: Path | None = None,
+    parts_as_objects: bool = False,
+    holds: Holds = "objects",
+    progress: Progress | None = None,
 ) -> ObjectSource:
     """The objects of a file or a folder: annotations that are named or found there, else mask files.
 
     images: the folder of the images, where it is another one; annotations that tell sizes need none. parts_as_objects: whether
-    each connected part of a class becomes an object where masks hold classes. Raises `DataError` where there is nothing to read
-    or where that would be needed, and as the formats and `data.dataset.read` do.
+    each connected part of a class becomes an object where masks hold classes. holds: what is asked for; masks of classes are
+    given as they are where segments or classes are, but where some are things their parts must be asked for. Raises `DataError`
+    where there is nothing to read or where parts would be needed, and as the formats and `data.dataset.read` do.
     """
     path = reading.path
     for place in (path, *([images] if images else [])):
@@ -61,7 +76,8 @@ def open_source(
     annotations = annotations_of(reading if reading.format else replace(reading, format=_only_format(reading)))
     if annotations is not None:
         return _of_annotations(annotations, reading, images)
-    return _of_masks(_masks(reading, images, progress), reading, parts_as_objects=parts_as_objects)
+    data = _masks(reading, images, progress)
+    return _of_masks(data, reading, parts_as_objects=parts_as_objects, holds=holds)
 
 
 def annotations_of(reading: Reading) -> Annotations | None:
@@ -85,6 +101,8 @@ def _only_format(reading: Reading) -> str | None:
     if reading.annotations is not None or _says_masks(reading) or not reading.path.is_dir():
         return None
     found = [name for name, module in ANNOTATION_FORMATS.items() if name != "labels" and module.find(reading.path)]
+    if coco_panoptic.find(reading.path) and find_source(reading.path) is not None:
+        return None  # the fullest of several, as `find_source` chooses it
     if len(found) > 1:
         raise DataError(
             f"{reading.path}: there are annotations of several formats. Say which with --format: {', '.join(found)}."
@@ -102,7 +120,8 @@ def _of_annotations(annotations: Annotations, reading: Reading, images: Path | N
     Where nobody named the images' folder, a file is an image's if it lies where the annotations say, and not by its name alone:
     beside an annotation file may lie whatever.
     """
-    root = images or (reading.path if reading.path.is_dir() else reading.path.parent)
+    beside = reading.path if reading.path.is_dir() else reading.path.parent
+    root = images or annotations.images_root or beside
     pairing = pair(root, image_glob=reading.image_glob)
     records, partners, _ = partners_of(root, pairing, annotations)
     record_of = {partners[record.id]: record for record in records if record.id in partners}
@@ -127,11 +146,13 @@ def _of_annotations(annotations: Annotations, reading: Reading, images: Path | N
         named = ", ".join(absent[:SHOWN]) + (", ..." if len(absent) > SHOWN else "")
         words = f"{len(absent)} of {len(annotations.images)} images are not in {root} ({named})."
         told.append(Finding("note", "sizes-as-annotated", words, "Their sizes and names are those of the annotations."))
-    if reading.format is None and any(not _lies_in(record.mask, [annotations.path]) for record in pairing.pairs):
+    own = [annotations.path, *(image.path for image in annotations.images)]
+    if reading.format is None and any(not _lies_in(record.mask, own) for record in pairing.pairs):
         words = f"{len(pairing.pairs)} images have masks as well, which are not read."
         told.append(Finding("note", "masks-not-read", words, "To convert those instead, say what they hold: --kind instances."))
     whole = not faults and not any(note.left_out for note in annotations.notes)
-    return ObjectSource(annotations.classes, tuple(made), annotations.words, tuple(told), whole)
+    panoptic = annotations.path if annotations.path in coco_panoptic.find(annotations.path.parent) else None
+    return ObjectSource(annotations.classes, tuple(made), annotations.words, tuple(told), whole, panoptic)
 
 
 def _annotated(image: AnnotatedImage, record: Record | None, root: Path, max_pixels: int) -> SourceImage | Fault:
@@ -140,20 +161,23 @@ def _annotated(image: AnnotatedImage, record: Record | None, root: Path, max_pix
             what = f"{image.path}: the size of '{image.name}' is not known, since the image is not in {root}"
             return Fault("image-not-found", root / image.name, f"{what}. Name the folder of the images with --images.")
         size_hw = image.size_hw
-        return SourceImage(image.name, lambda: to_instances(image.load(size_hw)))
+        return SourceImage(image.name, lambda: image.load(size_hw))
     info = usable(record, image, max_pixels)
-    return info if isinstance(info, Fault) else SourceImage(_name(record), lambda: to_instances(image.load(info.size_hw)))
+    return info if isinstance(info, Fault) else SourceImage(_name(record), lambda: image.load(info.size_hw))
 
 
 def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> DataSet:
     """The data set of mask files: with the images beside them or in a folder of their own, or alone."""
     path, masks = reading.path, reading.masks or reading.path
     globs = {"image_glob": reading.image_glob, "mask_glob": reading.mask_glob}
+    root = None
     if images is None:
         pairing = pair(path, reading.masks, **globs)
-        if pairing.pairs or pairing.masks_without_image or not pairing.images_without_mask:
+        if reading.masks is None and _holds_masks_alone(path, pairing):
+            root, images, masks = path, path / native.MASKS, path / native.MASKS
+        elif pairing.pairs or pairing.masks_without_image or not pairing.images_without_mask:
             return reading.read(progress)  # which says in words what is missing
-        if not native.is_native(path) and reading.coding == CodingOptions():
+        elif not native.is_native(path) and reading.coding == CodingOptions():
             raise DataError(
                 f"{path}: {len(pairing.images_without_mask)} images and no masks. If they are the masks, say what they hold: "
                 f"--kind instances where each value is an object. If annotations are meant, name them with --annotations."
@@ -164,7 +188,7 @@ def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> 
     kept = [place for place, record in enumerate(found.records) if not _lies_in(record.mask, others)]
     found = replace(
         found,
-        root=masks if native.is_native(masks) else found.root,
+        root=root or (masks if native.is_native(masks) else found.root),
         records=tuple(found.records[place] for place in kept),
         infos=tuple(found.infos[place] for place in kept),
         histograms=tuple(found.histograms[place] for place in kept),
@@ -173,23 +197,30 @@ def _masks(reading: Reading, images: Path | None, progress: Progress | None) -> 
     return from_scan(found, reading.coding, max_pixels=reading.max_pixels)
 
 
+def _holds_masks_alone(folder: Path, pairing: Pairing) -> bool:
+    """Whether a folder of our own has masks/ and no images, as class masks are written."""
+    is_bare = not pairing.pairs and not pairing.images_without_mask
+    return is_bare and (folder / native.MASKS).is_dir() and native.is_native(folder)
+
+
 def _lies_in(path: Path | None, folders: Sequence[Path]) -> bool:
     return path is not None and any(map(path.is_relative_to, folders))
 
 
-def _of_masks(data: DataSet, reading: Reading, *, parts_as_objects: bool) -> ObjectSource:
+def _of_masks(data: DataSet, reading: Reading, *, parts_as_objects: bool, holds: Holds) -> ObjectSource:
     """The objects of mask files. Raises `DataError` where they hold classes and nobody asked for their parts."""
     known = data.labels
     if known is None:
         raise DataError(f"{reading.path}: there are images but no masks. Name the masks' folder with --masks.")
-    if isinstance(known, MaskFiles) and known.coding.kind != "instances" and not parts_as_objects:
+    of_classes = isinstance(known, MaskFiles) and known.coding.kind != "instances"
+    if of_classes and not parts_as_objects and _needs_parts(known.classes, holds):
         raise DataError(
             f"{reading.path}: the masks hold classes ({', '.join(known.classes.names[:5])}, ...), not objects. To make each "
             f"connected part of a class an object, pass --parts-as-objects; objects that touch are one then."
         )
 
-    def loader(record: Record) -> Callable[[], Instances]:
-        return lambda: to_instances(known.read(record, image_info(record.image, max_pixels=data.max_pixels).size_hw))
+    def loader(record: Record) -> Callable[[], Segmentation]:
+        return lambda: known.read(record, image_info(record.image, max_pixels=data.max_pixels).size_hw)
 
     made = tuple(SourceImage(_name(record), loader(record)) for record in data.records if record.mask is not None)
     told = [
@@ -197,6 +228,11 @@ def _of_masks(data: DataSet, reading: Reading, *, parts_as_objects: bool) -> Obj
         *(Finding("warning", "doubtful-masks", doubt) for doubt in data.doubts),
     ]
     return ObjectSource(known.classes, made, data.words, tuple(told), not data.faults)
+
+
+def _needs_parts(classes: Classes, holds: Holds) -> bool:
+    """Whether the objects of a class must be told apart, which masks of classes do not."""
+    return holds == "objects" or (holds == "segments" and any(info.is_thing for info in classes))
 
 
 def stem_of(name: str) -> str:

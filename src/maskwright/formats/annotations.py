@@ -130,10 +130,13 @@ class AnnotationFormat(Protocol):
         ...
 
 
-def check_losses(losses: Sequence[Loss], path: Path, title: str, *, allow_loss: bool) -> tuple[Loss, ...]:
-    """The losses, or `MaskValueError` that lists them where they are not allowed. To be called before anything is written."""
+def check_losses(losses: Sequence[Loss], path: Path, title: str, *, allow_loss: bool, better: str = "") -> tuple[Loss, ...]:
+    """The losses, or `MaskValueError` that lists them where they are not allowed. To be called before anything is written.
+
+    better: the format that holds them, where it is another one than for objects.
+    """
     if losses and not allow_loss:
-        better = "labelme" if all(loss.object is None for loss in losses) else "COCO"  # ignored pixels, or objects
+        better = better or ("labelme" if all(loss.object is None for loss in losses) else "COCO")  # ignored pixels, or objects
         more = f"; and {len(losses) - SHOWN} more" if len(losses) > SHOWN else ""
         raise MaskValueError(
             f"{path}: {title} cannot hold all of these objects: {'; '.join(map(str, losses[:SHOWN]))}{more}. "

@@ -1,5 +1,7 @@
 """One kind of segmentation into another, and what is lost on the way."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Int32, Integer
 from scipy import ndimage
@@ -164,15 +166,23 @@ def panoptic_from_labels(labels: Int32[np.ndarray, "h w"], instances: Instances)
 
 def things_of(panoptic: Panoptic) -> Instances:
     """The segments of thing classes as instances; void is ignored. Lost: the stuff."""
-    things = [segment for segment in panoptic.segments if panoptic.classes[segment.class_id].is_thing]
+    return _as_instances(panoptic, [one for one in panoptic.segments if panoptic.classes[one.class_id].is_thing])
+
+
+def segments_of(panoptic: Panoptic) -> Instances:
+    """All segments as instances, those of stuff too; void is ignored. Lost: the ids."""
+    return _as_instances(panoptic, panoptic.segments)
+
+
+def _as_instances(panoptic: Panoptic, chosen: Sequence[Segment]) -> Instances:
     regions = dict(_regions(panoptic.segment_ids))
     void = panoptic.segment_ids == 0
     return Instances(
         size_hw=panoptic.size_hw,
-        regions=tuple(regions[segment.id] for segment in things),
-        class_ids=np.array([segment.class_id for segment in things], np.int64),
-        scores=np.array([segment.score for segment in things], np.float64),
-        is_crowd=np.array([segment.is_crowd for segment in things], bool),
+        regions=tuple(regions[segment.id] for segment in chosen),
+        class_ids=np.array([segment.class_id for segment in chosen], np.int64),
+        scores=np.array([segment.score for segment in chosen], np.float64),
+        is_crowd=np.array([segment.is_crowd for segment in chosen], bool),
         classes=panoptic.classes,
         ignored=void if void.any() else None,
     )
