@@ -14,10 +14,13 @@ from maskwright.cli import (
     check,
     compare,
     convert,
+    cost,
     demo,
+    draw,
     evaluate,
     import_keras,
     inspect,
+    label,
     measure,
     plan,
     predict,
@@ -77,9 +80,12 @@ app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("convert")(convert.command)
 app.command("measure")(measure.command)
+app.command("draw")(draw.command)
 app.command("synth")(synth.command)
 app.command("import-keras")(import_keras.command)
 app.command("inspect")(inspect.command)
+app.command("label")(label.command)
+app.command("cost")(cost.command)
 app.command("report")(report.command)
 app.command("demo")(demo.command)
 app.command("version")(version.command)

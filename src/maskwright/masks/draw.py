@@ -98,7 +98,7 @@ def contact_sheet(
     if len(images) != len(captions):
         raise ValueError(f"Every picture needs a caption: there are {len(images)} pictures and {len(captions)} captions.")
     font, gap, caption_height = ImageFont.load_default(size=12), 6, 20
-    pictures = [_fitted(Image.fromarray(image), cell) for image in images]
+    pictures = [fitted(Image.fromarray(image), cell) for image in images]
     columns = max(1, min(columns, len(pictures)))
     rows = [range(start, min(start + columns, len(pictures))) for start in range(0, len(pictures), columns)]
     heights = [max(pictures[i].height for i in row) + caption_height + gap for row in rows]
@@ -109,7 +109,7 @@ def contact_sheet(
         for column, i in enumerate(row):
             x = gap + column * (cell + gap)
             sheet.paste(pictures[i], (x + (cell - pictures[i].width) // 2, y))
-            pen.text((x, y + height - caption_height - gap + 3), _shortened(captions[i], font, cell), fill=(0, 0, 0), font=font)
+            pen.text((x, y + height - caption_height - gap + 3), shortened(captions[i], font, cell), fill=(0, 0, 0), font=font)
         y += height
     return np.array(sheet)
 
@@ -167,7 +167,7 @@ def _painted(
     return np.asarray(painted.round(), np.uint8)
 
 
-def _fitted(picture: Image.Image, cell: int) -> Image.Image:
+def fitted(picture: Image.Image, cell: int) -> Image.Image:
     """A picture that fills the cell: made smaller smoothly, or larger by whole factors, so that pixels stay square."""
     scale = cell / max(picture.size)
     scale = float(int(scale)) if scale > 1 else scale
@@ -175,7 +175,7 @@ def _fitted(picture: Image.Image, cell: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS)
 
 
-def _shortened(caption: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
+def shortened(caption: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:
     """One line of a caption that fits the width."""
     line = " ".join(caption.split())[:200]
     if font.getlength(line) <= width:
