@@ -22,6 +22,7 @@ from maskwright.engine.synth_folder import Scenes
 from maskwright.formats.images import read_image
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import panoptic_of, to_instances
+from maskwright.report.words import counted
 from maskwright.synth.copy_paste import Background, CopyPaste, paste, unlabelled
 from maskwright.synth.cutouts import Cutout, cut_out, light_of, noise_of
 from maskwright.synth.recipes import COPY_PASTE, to_json
@@ -101,7 +102,7 @@ def gather(
         cutouts[place] = _objects_of(sample, wanted, passed_over)
         pixels += sum(each.colors.size for each in cutouts[place])
     found = tuple(each for place in sorted(cutouts) for each in cutouts[place])
-    left_out = [*(f"{count} objects {why}" for why, count in sorted(passed_over.items())), *unread]
+    left_out = [*(f"{counted(count, 'object')} {why}" for why, count in sorted(passed_over.items())), *unread]
     if not found:
         why = f" Left out are {'; '.join(left_out)}." if left_out else ""
         raise DataError(f"{data.root}: there is no whole object to paste.{why} Label some, or name another data folder.")
@@ -130,11 +131,11 @@ def _objects_of(sample: Sample, wanted: Collection[int], passed_over: Counter[st
         if class_id not in wanted:
             continue
         if is_crowd:
-            passed_over["that are crowds"] += 1
+            passed_over["taken for a crowd"] += 1
         elif min(x0, y0, sample.size_hw[1] - x1, sample.size_hw[0] - y1) <= 0:
-            passed_over["that the edge of their image cuts"] += 1
+            passed_over["cut by the edge of the image"] += 1
         elif min(x1 - x0, y1 - y0) < LEAST_SIDE:
-            passed_over["that are specks"] += 1
+            passed_over["smaller than 2 pixels a side"] += 1
         else:
             found.append(cut_out(light, region.tight(), class_id, taken, noise))
     return found

@@ -66,7 +66,7 @@ class Shapes:
 
     def _filled(
         self, rng: np.random.Generator, form: Region, ground: Float64[np.ndarray, " 3"], surface: Float64[np.ndarray, "h w"]
-    ) -> Float64[np.ndarray, "h w 3"]:
+    ) -> Float64[np.ndarray, "h1 w1 3"]:
         """A colour that differs enough from the ground's, patterned."""
         color = rng.uniform(0.05, 0.95, 3)
         while np.abs(color - ground).mean() < self.contrast:
