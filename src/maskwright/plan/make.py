@@ -54,7 +54,9 @@ def plan(
     train = train.for_task(task)
     found = fingerprint(train)
     way, why_so = detection_rules.way(found) if task == "instance" and model is None else (None, "")
-    maps = map_rules.architecture(found, model, encoder) if task != "semantic" and way != "mask-rcnn" else None
+    things = panoptic_rules.things_of(train.classes) if task == "panoptic" else None
+    wants_maps = task != "semantic" and way != "mask-rcnn"
+    maps = map_rules.architecture(found, model, encoder, objects=things) if wants_maps else None
     network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
     network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
     why = why_so if way == "mask-rcnn" and encoder is None else why

@@ -16,7 +16,7 @@ JITTER = 0.25  # a chosen pixel lies up to this share of the crop's side from it
 class ClassIndex:
     """Where the classes of a data set lie: per sample the `positions_yx` of some pixels of each class it shows."""
 
-    positions_yx: tuple[dict[int, Int32[np.ndarray, "n 2"]], ...]
+    positions_yx: tuple[dict[int, Int32[np.ndarray, "_ 2"]], ...]
 
     @property
     def samples_with(self) -> dict[int, tuple[int, ...]]:
@@ -28,7 +28,7 @@ class ClassIndex:
         return {class_id: tuple(numbers) for class_id, numbers in sorted(found.items())}
 
 
-def class_positions(target: UInt16[np.ndarray, "h w"], number: int) -> dict[int, Int32[np.ndarray, "n 2"]]:
+def class_positions(target: UInt16[np.ndarray, "h w"], number: int) -> dict[int, Int32[np.ndarray, "_ 2"]]:
     """Some pixels (row, column) of every class of sample `number`; ignored pixels are no class."""
     rng = stream(0, "class positions", number)
     flat = target.ravel()
