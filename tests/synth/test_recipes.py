@@ -23,7 +23,7 @@ GOLDEN = {
     "membranes": "f5e6df9fe57fda92",
     "tissue": "4126fa9add10ba20",
     "street": "0d1c5a4aa30d5f2f",
-    "parts": "2e09784987550ec6",
+    "parts": "83050e34e7f21bde",
     "shapes": "41037bd4ce763171",
 }
 

@@ -18,6 +18,7 @@ from maskwright.synth.textures import fractal, noise, rounded, slope, vignette
 CLASSES = Classes.named("background", "part", "scratch", "pit", things=("part", "scratch", "pit"))
 PART, SCRATCH, PIT = 1, 2, 3
 TRIES = 40  # places that are tried for a part before there is no room
+SHIFT = 4  # pixels from a part to its shadow
 AROUND = 9  # pixels around a part that its shadow may reach
 BENDS = 5  # of a scratch
 
@@ -87,8 +88,10 @@ class Parts:
         x0, y0, x1, y1 = form.box_xyxy
         rows, columns, mask = clipped((x0 - AROUND, y0 - AROUND, x1 + AROUND, y1 + AROUND), padded, self.size_hw)
         here = light[rows, columns]
-        shift = round(3.5 * np.sin(sun)), round(3.5 * np.cos(sun))
-        here *= 1 - 0.55 * np.roll(blurred(mask.astype(np.float64), 3.0), shift, axis=(0, 1))
+        shift = round(SHIFT * float(np.sin(sun))), round(SHIFT * float(np.cos(sun)))
+        shade = np.pad(blurred(mask.astype(np.float64), 3.0), SHIFT, mode="edge")
+        top, left = SHIFT - shift[0], SHIFT - shift[1]
+        here *= 1 - 0.55 * shade[top : top + mask.shape[0], left : left + mask.shape[1]]
         surface = _metal(self, rng, (x - columns.start, y - rows.start), mask, sun, is_round=is_round)
         here[mask] = surface[mask]
         class_ids.append(PART)

@@ -45,7 +45,10 @@ def vignette(size_hw: tuple[int, int], strength: float) -> Float64[np.ndarray, "
 
 def rounded(field: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
     """The field in steps so fine that nobody sees them, but coarser than what machines differ in."""
-    return np.rint(field * FINE) / FINE
+    steps = field * FINE
+    np.rint(steps, out=steps)
+    steps *= 1 / FINE  # exact, since it is a power of two
+    return steps
 
 
 @lru_cache(maxsize=64)
