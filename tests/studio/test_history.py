@@ -307,4 +307,4 @@ class Painting(RuleBasedStateMachine):
 
 
 TestPainting = Painting.TestCase
-TestPainting.settings = settings(max_examples=8, stateful_step_count=15, deadline=None)
+TestPainting.settings = settings(max_examples=6, stateful_step_count=12, deadline=None)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, TypeVar, cast, get_args
 
 from maskwright.formats.project_file import ProjectClass
@@ -55,11 +56,15 @@ class Call:
 
     @property
     def id(self) -> int:
-        """The id in the address. Raises `NotFound` where no id can be so large."""
-        value = int(self.path["id"])
-        if value > wire.LARGEST:
-            raise NotFound(f"There is nothing with the id {value}.")
-        return value
+        """The id in the address."""
+        return self.place("id")
+
+    def place(self, name: str) -> int:
+        """A whole number in the address. Raises `NotFound` where it is none, or larger than any can be."""
+        text = str(self.path[name])
+        if not (text.isascii() and text.isdecimal() and len(text) < 12 and int(text) <= wire.LARGEST):
+            raise NotFound(f"There is nothing at '{text[:40]}'.")
+        return int(text)
 
     def of(self, kind: type[B]) -> B:
         """The body."""
@@ -102,12 +107,10 @@ class Picture:
 
 def project(studio: Studio, call: Call) -> dict[str, Any]:
     """What a page needs to begin with."""
-    from maskwright import __version__
-
     counted = images.counts(studio.store.database)
     return {
         "name": studio.store.folder.name,
-        "version": __version__,
+        "version": version("maskwright"),
         "classes": [_class(one) for one in classes.listed(studio.store.database)],
         "images": sum(counted.values()),
         "states": counted,
@@ -188,7 +191,7 @@ def presence(studio: Studio, call: Call) -> dict[str, Any]:
 
 def tile(studio: Studio, call: Call) -> Picture:
     found = _levels(studio, call.id)
-    values = found.tile(*(int(call.path[name]) for name in "zxy"))
+    values = found.tile(call.place("z"), call.place("x"), call.place("y"))
     if values is None:
         raise NotFound("There is no such tile on this image.")
     format = cast(Format, call.chosen("format", get_args(Format), "png"))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 << 20
+NO_WEBSOCKETS = 1008  # refused by policy
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -44,7 +45,8 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        if scope["type"] != "http":  # no websockets here
+        if scope["type"] != "http":  # there are no websockets here
+            await send({"type": "websocket.close", "code": NO_WEBSOCKETS})
             return
         headers = _headers(scope)
         if headers is None:

@@ -37,27 +37,27 @@ ROUTES: tuple[tuple[str, str, Answer, type[wire.Body] | None], ...] = (
     ("GET", "/cost", api.cost, None),
     ("GET", "/classes", api.list_classes, None),
     ("POST", "/classes", api.add_class, wire.ClassBody),
-    ("PATCH", "/classes/{id:int}", api.change_class, wire.ClassChange),
-    ("DELETE", "/classes/{id:int}", api.remove_class, None),
+    ("PATCH", "/classes/{id}", api.change_class, wire.ClassChange),
+    ("DELETE", "/classes/{id}", api.remove_class, None),
     ("GET", "/images", api.list_images, None),
-    ("GET", "/images/{id:int}", api.image, None),
-    ("PATCH", "/images/{id:int}", api.change_image, wire.ImageChange),
-    ("POST", "/images/{id:int}/accept", api.accept_image, None),
-    ("PUT", "/images/{id:int}/uncertainty", api.set_uncertainty, wire.UncertaintyBody),
-    ("POST", "/images/{id:int}/presence", api.presence, wire.PresenceBody),
-    ("GET", "/images/{id:int}/tiles/{z:int}/{x:int}/{y:int}", api.tile, None),
-    ("GET", "/images/{id:int}/picture", api.picture, None),
-    ("GET", "/images/{id:int}/objects", api.objects, None),
-    ("POST", "/images/{id:int}/edits", api.edit, wire.EditBody),
-    ("POST", "/images/{id:int}/undo", api.undo, wire.StepBody),
-    ("POST", "/images/{id:int}/redo", api.redo, wire.StepBody),
-    ("GET", "/images/{id:int}/changes", api.changes, None),
-    ("GET", "/images/{id:int}/proposals", api.list_proposals, None),
-    ("POST", "/images/{id:int}/proposals", api.add_proposals, wire.ProposalsBody),
-    ("POST", "/images/{id:int}/proposals/decide", api.decide, wire.DecisionBody),
-    ("POST", "/images/{id:int}/assist/open", api.open_assistant, wire.AssistBody),
-    ("POST", "/images/{id:int}/assist/mask", api.ask_assistant, wire.ClicksBody),
-    ("POST", "/images/{id:int}/assist/propose", api.propose, wire.ProposeBody),
+    ("GET", "/images/{id}", api.image, None),
+    ("PATCH", "/images/{id}", api.change_image, wire.ImageChange),
+    ("POST", "/images/{id}/accept", api.accept_image, None),
+    ("PUT", "/images/{id}/uncertainty", api.set_uncertainty, wire.UncertaintyBody),
+    ("POST", "/images/{id}/presence", api.presence, wire.PresenceBody),
+    ("GET", "/images/{id}/tiles/{z}/{x}/{y}", api.tile, None),
+    ("GET", "/images/{id}/picture", api.picture, None),
+    ("GET", "/images/{id}/objects", api.objects, None),
+    ("POST", "/images/{id}/edits", api.edit, wire.EditBody),
+    ("POST", "/images/{id}/undo", api.undo, wire.StepBody),
+    ("POST", "/images/{id}/redo", api.redo, wire.StepBody),
+    ("GET", "/images/{id}/changes", api.changes, None),
+    ("GET", "/images/{id}/proposals", api.list_proposals, None),
+    ("POST", "/images/{id}/proposals", api.add_proposals, wire.ProposalsBody),
+    ("POST", "/images/{id}/proposals/decide", api.decide, wire.DecisionBody),
+    ("POST", "/images/{id}/assist/open", api.open_assistant, wire.AssistBody),
+    ("POST", "/images/{id}/assist/mask", api.ask_assistant, wire.ClicksBody),
+    ("POST", "/images/{id}/assist/propose", api.propose, wire.ProposeBody),
 )
 
 # What went wrong -> status and code of the answer; the first that fits.
@@ -97,14 +97,14 @@ def application(studio: Studio, token: str, *, names: frozenset[str] = LOCAL_NAM
         lifespan=living,
         exception_handlers={
             MaskwrightError: _in_words, TooLarge: _too_large, WrongType: _wrong_type, ValidationError: _invalid,
-            HTTPException: _http, Exception: _fault,
+            HTTPException: _http,
         },
     )  # fmt: skip
     return Gate(inner, token=token, names=names, max_body=studio.max_body)
 
 
 def _endpoint(studio: Studio, answer: Answer, body: type[wire.Body] | None) -> Callable[[Request], Any]:
-    """A route: the body is checked, the answer is found in a thread, and files are written soon if something may have changed."""
+    """A route: the body is checked, the answer is found in a thread, and files are written soon where something may be new."""
 
     async def endpoint(request: Request) -> Response:
         content = None
@@ -113,7 +113,12 @@ def _endpoint(studio: Studio, answer: Answer, body: type[wire.Body] | None) -> C
                 raise WrongType
             content = body.model_validate_json(await request.body())
         call = Call(request.path_params, request.query_params, content)
-        found = await run_in_threadpool(answer, studio, call)
+        try:
+            found = await run_in_threadpool(answer, studio, call)
+        except MaskwrightError:
+            raise
+        except Exception as error:  # a page that hears nothing cannot say that nothing was saved
+            return _fault(request, error)
         if request.method != "GET":
             studio.keeper.changed()
         if isinstance(found, Picture):
@@ -169,7 +174,7 @@ async def _http(request: Request, error: Exception) -> Response:
     return _error(request, error.status_code, code, str(error.detail))
 
 
-async def _fault(request: Request, error: Exception) -> Response:
+def _fault(request: Request, error: Exception) -> Response:
     LOG.error("a fault of the program", exc_info=error)
     words = f"{type(error).__name__}: a fault of maskwright. What was acknowledged before is saved; the log says more."
     return _error(request, 500, "fault", words)

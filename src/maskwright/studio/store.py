@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import image_info
 from maskwright.formats.project_file import ProjectFile, is_project, read_project, write_project
 from maskwright.studio import classes, label_files
+from maskwright.studio.database import NAME as DATABASE
 from maskwright.studio.database import Database, open_database
 from maskwright.studio.rows import image_row
 
@@ -143,7 +145,7 @@ def open_store(folder: Path, images: Path | None = None, class_names: Sequence[s
     except Timeout as error:
         raise InUse(f"{folder}: is open already. Go on in the page of the server that runs, or stop it first.") from error
     try:
-        is_new = not (folder / "journal.sqlite").exists()
+        is_new = not (folder / DATABASE).exists()
         database, mended = open_database(folder)
     except BaseException:
         lock.release()
@@ -166,6 +168,21 @@ def open_store(folder: Path, images: Path | None = None, class_names: Sequence[s
         lock.release()
         raise
     return store
+
+
+@contextmanager
+def journal_of(folder: Path) -> Iterator[Database]:
+    """The database of a project, to be asked while a server may have it open. Raises `DataError` where there is no project."""
+    if not is_project(folder) or not (folder / DATABASE).is_file():
+        raise DataError(f"{folder}: is no labelling project. Make one with: maskwright label IMAGES.")
+    try:
+        database = Database(folder / DATABASE)
+    except sqlite3.DatabaseError as error:
+        raise DataError(
+            f"{folder / DATABASE}: is damaged ({error}). Open the project with 'maskwright label', which mends it."
+        ) from error
+    with closing(database):
+        yield database
 
 
 def beside(images: Path) -> Path:
