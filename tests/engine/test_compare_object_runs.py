@@ -100,7 +100,7 @@ def test_images_with_other_true_objects_are_left_out(make_run):
 def test_objects_are_not_compared_with_pixels(make_run, tmp_path):
     found = semantic.score([np.array([[5, 1, 0], [1, 3, 0]])], ["x"], CELLS)
     pixels = write_run(tmp_path / "pixels", found)
-    with pytest.raises(DataError, match=r"of pixels pixels were scored, of a objects.*--task instance, or --task semantic"):
+    with pytest.raises(DataError, match=r"of pixels pixels were scored, of a objects.*--task semantic, instance or panoptic"):
         compare_runs([pixels, make_run("a", {"x": image(4, 2)})])
 
 

@@ -16,10 +16,10 @@ def require_same_classes(runs: Sequence[ScoredRun]) -> None:
     """Raises `DataError` where the classes, their order, the background, or what was counted differ."""
     first = runs[0]
     for run in runs[1:]:
-        if run.of_objects != first.of_objects:
+        if run.unit != first.unit:
             raise DataError(
                 f"{run.name} cannot be compared with {first.name}: of {first.name} {first.unit} were scored, of {run.name} "
-                f"{run.unit}. Compare runs of one task: maskwright train DATA --task instance, or --task semantic, for both."
+                f"{run.unit}. Compare runs of one task: maskwright train DATA --task semantic, instance or panoptic, for both."
             )
         for what, expected, seen in (
             ("classes", ", ".join(first.scores.class_names), ", ".join(run.scores.class_names)),

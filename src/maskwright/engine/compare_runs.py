@@ -18,8 +18,9 @@ from maskwright.metrics.counts import Counts
 from maskwright.metrics.instance import AP50, matched_values
 from maskwright.metrics.instance_rules import OBJECTS
 from maskwright.metrics.matching import MatchCounts
-from maskwright.metrics.paired import PairedScore, Values, paired_object_scores, paired_scores
-from maskwright.metrics.semantic import values_of
+from maskwright.metrics.paired import PairedScore, Values, paired_object_scores, paired_scores, paired_segment_scores
+from maskwright.metrics.panoptic import segment_values
+from maskwright.metrics.semantic import ALL, values_of
 from maskwright.report.comparison import ComparedImage, ComparedRun, RunComparison
 from maskwright.report.curves import curves
 
@@ -41,7 +42,7 @@ def compare_runs(runs: Sequence[Path | str], *, device: str = "auto", progress: 
     require_same_classes(opened)
     ids, notes = common_images(opened)
     first = opened[0]
-    compared = _of_objects(opened, ids) if first.of_objects else _of_pixels(opened, ids)
+    compared = {"pixels": _of_pixels, "objects": _of_objects, "segments": _of_segments}[first.unit](opened, ids)
     headline = first.scores.headline_row
     alone = [values[headline.metric, headline.subject].tolist() for values in compared.alone]
     images = [ComparedImage(id=id, values=values) for id, *values in zip(ids, *alone, strict=True)]
@@ -84,6 +85,19 @@ def _of_objects(runs: Sequence[ScoredRun], ids: Sequence[str]) -> _Compared:
     subjects = (*names, OBJECTS) if len(names) > 1 else names
     metrics = tuple(dict.fromkeys(row.metric for row in rows[0] if row.metric != AP50))
     return _Compared(rows, [matched_values(one, np.eye(len(ids)), names) for one in counts], subjects, metrics)
+
+
+def _of_segments(runs: Sequence[ScoredRun], ids: Sequence[str]) -> _Compared:
+    """Of the classes that any of the runs was scored on and that occur on these images; in things and stuff, too."""
+    scored = {row.subject for run in runs for row in run.scores.rows if row.metric == "PQ"}
+    seen = {name for run in runs for id in ids for name in run.counts[id]}
+    names = tuple(name for name in runs[0].scores.class_names if name in scored & seen)
+    things = runs[0].scores.things
+    counts = [MatchCounts.of_images([run.counts[id] for id in ids], names) for run in runs]
+    rows = paired_segment_scores(counts, names, things)
+    subjects = tuple(row.subject for row in rows[0] if row.metric == "PQ" and row.subject != ALL)
+    alone = [segment_values(one, np.eye(len(ids)), names, things) for one in counts]
+    return _Compared(rows, alone, subjects, tuple(dict.fromkeys(row.metric for row in rows[0] if row.metric != "PQ")))
 
 
 def needs_rescoring(run: Path | str) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from maskwright.base.errors import RunError
 from maskwright.base.files import read_json
@@ -49,29 +49,26 @@ class ScoredRun:
             raise RunError(f"{folder}: plan.json, split.json or data.json is damaged ({error!r}). Restore it.") from error
 
     @property
-    def of_objects(self) -> bool:
-        """Whether objects were scored; else the pixels of classes were."""
-        return not self.scores.table
-
-    @property
-    def unit(self) -> str:
-        """What is counted in each image."""
-        return "objects" if self.of_objects else "pixels"
+    def unit(self) -> Literal["pixels", "objects", "segments"]:
+        """What is counted in each image: of classes, of objects, or of panoptic maps."""
+        if self.scores.headline.startswith("PQ/"):
+            return "segments"
+        return "pixels" if self.scores.table else "objects"
 
     @property
     def counts(self) -> dict[str, dict[str, Any]]:
-        """Each scored image's counts by id: of pixels, or of the objects of each class that matched at IoU 0.5.
+        """Each scored image's counts by id: of pixels, or of the objects or segments of each class that matched.
 
         Empty where an older version scored the run and did not keep them.
         """
-        key = "matched" if self.of_objects else "pixels"
+        key = {"pixels": "pixels", "objects": "matched", "segments": "segments"}[self.unit]
         kept = {str(entry["id"]): entry[key] for entry in self.scores.per_image if key in entry}
         return kept if len(kept) == len(self.scores.per_image) else {}
 
     def truth(self, id: str) -> list[int]:
-        """How many pixels, or objects, of each class the ground truth of an image has; what is ignored is in none."""
+        """How many pixels, objects or segments of each class the ground truth of an image has; what is ignored is in none."""
         counts = self.counts[id]
-        if not self.of_objects:
+        if self.unit == "pixels":
             return list(counts["truth"])
         nothing = {"hits": 0, "missed": 0}
         of_classes = (counts.get(name, nothing) for name in self.scores.class_names)

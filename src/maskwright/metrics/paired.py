@@ -1,6 +1,6 @@
 """Scores of several predictions of the same images, and the interval of their difference by paired bootstrap."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from maskwright.masks.classes import Classes
 from maskwright.metrics.counts import Counts
 from maskwright.metrics.instance import matched_values
 from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.panoptic import segment_values
 from maskwright.metrics.scores import bootstrap_weights, interval
 from maskwright.metrics.semantic import values_of
 
@@ -58,6 +59,15 @@ def paired_object_scores(
     """The same of objects: counts "n names" of matches at IoU 0.5, of each image and class of objects."""
     images = len(predictions[0].hits)
     return _paired_rows(images, [partial(matched_values, counts, names=names) for counts in predictions], draws, seed)
+
+
+def paired_segment_scores(
+    predictions: Sequence[MatchCounts], names: Sequence[str], things: Collection[str], *, draws: int = 1000, seed: int = 0
+) -> tuple[tuple[PairedScore, ...], ...]:
+    """The same of segments: counts "n names" of each image and class, of which `things` are things."""
+    images = len(predictions[0].hits)
+    values = [partial(segment_values, counts, names=names, things=things) for counts in predictions]
+    return _paired_rows(images, values, draws, seed)
 
 
 def _paired_rows(images: int, values: Sequence[ValuesOf], draws: int, seed: int) -> tuple[tuple[PairedScore, ...], ...]:

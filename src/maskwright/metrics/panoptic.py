@@ -1,6 +1,6 @@
 """Panoptic quality: segments of things and of stuff matched and counted, equal to panopticapi, each score with its rule."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,12 +107,33 @@ def scores(
     )
 
 
+def segment_values(
+    counts: MatchCounts, weights: Float64[np.ndarray, "m n"], names: Sequence[str], things: Collection[str]
+) -> Values:
+    """The scores that follow from matched segments, "n names" of each image and class, for each weighting of the images.
+
+    They equal the rows of `scores`, in their order: of each metric the means over classes, then every class.
+    """
+    pooled = MatchCounts(*(weights @ part for part in vars(counts).values()))
+    by_metric = {"PQ": pooled.panoptic_quality, "SQ": pooled.mean_matched_iou, "RQ": pooled.f1}
+    return {key: value for metric, of in by_metric.items() for key, value in _subjects(metric, of, names, things).items()}
+
+
+def _subjects(metric: str, of: Float64[np.ndarray, "m k"], names: Sequence[str], things: Collection[str]) -> Values:
+    """The means over classes, of things and of stuff where there are both, and the value of each class."""
+    is_thing = np.array([name in things for name in names], bool)
+    groups = {ALL: np.ones(len(names), bool), THINGS: is_thing, STUFF: ~is_thing}
+    shown = MEANS if 0 < is_thing.sum() < len(is_thing) else (ALL,)
+    means = {(metric, name): mean(of[:, groups[name]]) for name in shown}
+    return means | {(metric, name): of[:, i] for i, name in enumerate(names)}
+
+
 @dataclass(frozen=True, eq=False)
 class _Images:
     """The counts of all images, "n k" of the classes that are scored, and which of these are things."""
 
     named: dict[int, str]  # by class id
-    is_thing: tuple[bool, ...]
+    things: tuple[str, ...]
     counts: MatchCounts
     pixels: Counts
 
@@ -130,21 +151,15 @@ class _Images:
         pixels = Counts.of(np.stack([tally.table for tally in tallies]))
         return cls(
             {i: classes[i].name for i in chosen},
-            tuple(classes[i].is_thing for i in chosen),
+            tuple(classes[i].name for i in chosen if classes[i].is_thing),
             MatchCounts(*(np.stack([getattr(each, part) for each in counts])[:, chosen] for part in vars(pooled))),
             Counts(*(part[:, chosen] for part in vars(pixels).values())),
         )
 
     def values(self, weights: Float64[np.ndarray, "m n"]) -> Values:
         """The scores of every (metric, subject), in the order of the rows, for each weighting of the images."""
-        counts = MatchCounts(*(weights @ part for part in vars(self.counts).values()))
-        by_metric = {
-            "PQ": counts.panoptic_quality,
-            "SQ": counts.mean_matched_iou,
-            "RQ": counts.f1,
-            "iou": self.pixels.pooled(weights).iou,
-        }
-        return {(metric, subject): value for metric, of in by_metric.items() for subject, value in self._subjects(of).items()}
+        values = segment_values(self.counts, weights, self.names, self.things)
+        return values | _subjects("iou", self.pixels.pooled(weights).iou, self.names, self.things)
 
     def numbers(self, weights: Float64[np.ndarray, "m n"]) -> Values:
         """Hits, spurious and missed segments of each class, and of several of all together."""
@@ -177,13 +192,6 @@ class _Images:
                 }
             )
         return tuple(entries)
-
-    def _subjects(self, of: Float64[np.ndarray, "m k"]) -> dict[str, Float64[np.ndarray, " m"]]:
-        """The means over classes, of things and of stuff where there are both, and the value of each class."""
-        is_thing = np.array(self.is_thing, bool)
-        groups = {ALL: is_thing | True, THINGS: is_thing, STUFF: ~is_thing}
-        shown = MEANS if 0 < is_thing.sum() < len(is_thing) else (ALL,)
-        return {name: mean(of[:, groups[name]]) for name in shown} | {name: of[:, i] for i, name in enumerate(self.names)}
 
 
 def _class_table(matched: MatchedSegments, size: int) -> Int64[np.ndarray, "k k1"]:
