@@ -139,11 +139,11 @@ def test_the_plan_takes_maps_unless_another_network_is_asked_for(streets: DataSe
     plan = planned(streets, monkeypatch)
     assert isinstance(plan.model, EncoderUNetConfig)
     assert plan.background is None
-    assert plan.center_px == 3.7  # a quarter of the side of cars of 14 x 16
     decided = {decision.name: decision for decision in plan.decisions}
     assert "car" in decided["task"].why
     assert "sky, road" in decided["task"].why
-    assert decided["centers"].value == "a bell of 3.7 pixels"
+    assert decided["optimizer"].value == "AdamW at 0.005, 0.1 of it in the encoder"
+    assert plan.optimizer.encoder_rate == 0.1
     assert isinstance(planned(streets, monkeypatch, model="panoptic-deeplab").model, PanopticDeepLabConfig)
 
 

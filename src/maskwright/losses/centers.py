@@ -10,6 +10,7 @@ from maskwright.masks.centers import EXTRA_OUTPUTS, OFFSET_PX
 from maskwright.masks.panoptic_layers import CLASS, THING
 
 CENTER_WEIGHT, OFFSET_WEIGHT = 200.0, 0.01  # of squared nearness, and of a pixel beside the centre (arXiv:1911.10194, 3.4)
+BELL, LEAST_PX = 0.25, 2.0  # sigma of the bell around a centre: of the side of its thing, and at least
 AT_ONCE = 16  # things whose nearness is drawn at one time, which bounds the memory
 
 
@@ -17,7 +18,8 @@ class CenterLoss(nn.Module):
     """The terms of `classes` on the first outputs; squared errors of nearness, absolute ones of offsets on pixels of things.
 
     Targets are made here, of what a crop leaves: the centre of a thing is that of its pixels in the crop, as prediction on
-    an image that cuts it would have it. `center_px` is the sigma of the bell around a centre.
+    an image that cuts it would have it. `center_px` is the sigma of the bell around the centre of a large thing (the paper has
+    8 for all). Small things have narrower ones, which do not hide those of their neighbours.
     """
 
     def __init__(self, classes: CompoundLoss, center_px: float) -> None:
@@ -45,7 +47,10 @@ class CenterLoss(nn.Module):
 def center_targets(
     numbers: Int64[Tensor, "b h w"], center_px: float
 ) -> tuple[Float32[Tensor, "b h w"], Float32[Tensor, "b 2 h w"]]:
-    """Nearness to the nearest centre, from 0 to 1, and the offset of each pixel of a thing to its own; numbers from 1 on."""
+    """Nearness to a centre, from 0 to 1, of several the highest, and the offset of each pixel of a thing to its own.
+
+    Numbers of things are 1 and above. Sigma is a quarter of a thing's side, within `LEAST_PX` and `center_px`.
+    """
     height, width = numbers.shape[-2:]
     y = torch.arange(height, dtype=torch.float32, device=numbers.device)
     x = torch.arange(width, dtype=torch.float32, device=numbers.device)
@@ -60,11 +65,12 @@ def center_targets(
         centers_y, centers_x = (
             torch.bincount(things, weights=at.double(), minlength=len(present)).div(areas).float() for at in (rows, columns)
         )
+        sigmas = (BELL * areas.float().sqrt()).clamp(min=LEAST_PX).clamp(max=center_px)
         offsets[image, 0, rows, columns] = centers_y[things] - rows
         offsets[image, 1, rows, columns] = centers_x[things] - columns
         for some in torch.arange(len(present), device=numbers.device).split(AT_ONCE):
             down, across = (
-                torch.exp(-0.5 * ((along - centers[some, None]) / center_px) ** 2)
+                torch.exp(-0.5 * ((along - centers[some, None]) / sigmas[some, None]) ** 2)
                 for along, centers in ((y, centers_y), (x, centers_x))
             )
             near[image] = torch.maximum(near[image], (down[:, :, None] * across[:, None, :]).amax(dim=0))

@@ -157,12 +157,12 @@ def _for_maps(draft: Plan, model: EncoderUNetConfig) -> Plan:
 
 
 def _for_panoptic(draft: Plan, found: Fingerprint, model: Model) -> Plan:
-    """The draft with what things in maps want otherwise: bells of a fitting width, and tiles that hold them whole."""
+    """The draft with what things in maps want otherwise: a higher rate, and tiles that hold them whole."""
     if isinstance(model, PanopticFPNConfig):
         return draft
-    center_px, center_choice = panoptic_rules.center_px(found)
+    optimizer, optimizer_choice = panoptic_rules.optimizer(draft.encoder_weights)
     side, overlap, tile_choice = detection_rules.tiles(found)
-    draft = _decided(draft, "centers", center_choice, center_px=center_px)
+    draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
     return _decided(draft, "tiles", tile_choice, tile_hw=(side, side), tile_overlap=overlap)
 
 

@@ -1,16 +1,15 @@
-"""What the panoptic task needs decided: which classes are things, and how wide the bells around their centres are."""
+"""What the panoptic task needs decided: which classes are things, and how fast a network learns to draw them."""
 
 from dataclasses import replace
 
 from maskwright.base.errors import PlanError
-from maskwright.data.fingerprint import Fingerprint
 from maskwright.masks.classes import Classes
 from maskwright.models import Model, PanopticFPNConfig
+from maskwright.plan.plan import Optimizer
 from maskwright.plan.rules import Choice
 
-CENTER_PX = 2.0, 8.0  # sigma of the bell around a centre, at least and at most; 8 is that of the paper, for large images
-BELL = 0.25  # of the side of a small thing
-ENCODER_RATE = 0.3  # of the learning rate: where things end is not what photographs of one thing each taught
+RATE = 5e-3  # a last layer with few inputs grows by so little a step that at 1e-3 hundreds of steps pass before it is sure
+ENCODER_RATE = 0.1  # of the learning rate, for an encoder that knows something already
 
 
 def things_of(classes: Classes) -> tuple[int, ...]:
@@ -43,9 +42,9 @@ def task(classes: Classes, model: Model) -> Choice:
     )
 
 
-def center_px(found: Fingerprint) -> tuple[float, Choice]:
-    """Sigma of the bell around a centre: narrow enough to keep small neighbours apart, else as wide as can be learned fast."""
-    least, most = CENTER_PX
-    side = found.sides[0] if found.sides is not None else min((a[0] ** 0.5 for a in found.object_sizes if a), default=most)
-    sigma = round(min(most, max(least, BELL * side)), 1)
-    return sigma, (f"a bell of {sigma:g} pixels", f"A quarter of the side of a small thing, which has {side:.0f} pixels.")
+def optimizer(weights: str | None) -> tuple[Optimizer, Choice]:
+    """How fast a network that draws maps learns."""
+    why = "Centres and offsets start from nothing, and the last layer has few inputs: a high rate lets them grow in time."
+    gentle = "" if weights is None else f", {ENCODER_RATE:g} of it in the encoder"
+    rate = 1.0 if weights is None else ENCODER_RATE
+    return Optimizer(learning_rate=RATE, encoder_rate=rate), (f"AdamW at {RATE:g}{gentle}", why)
