@@ -23,13 +23,15 @@ export class Session {
   readonly canUndo = signal(false);
   readonly canRedo = signal(false);
   revision: number;
+  /** What the last step took. */
+  lastSpent: Spent = { seconds: 0, clicks: 0 };
   private done: Applied[][] = [];
   private undone: Applied[][] = [];
   private serverCanUndo: boolean;
   private serverCanRedo: boolean;
   private mustReload = false;
 
-  constructor(readonly info: ImageInfo, private readonly outbox: Outbox, private readonly take: () => Spent) {
+  constructor(readonly info: ImageInfo, private readonly outbox: Outbox, private readonly spent: () => Spent) {
     const [height, width] = info.size_hw as [number, number];
     this.objects = new ObjectStore(width, height);
     this.revision = info.revision;
@@ -111,6 +113,17 @@ export class Session {
     this.takeOthers(edits);
     this.showSteps();
     return true;
+  }
+
+  /** What is open of the proposals, anew. */
+  async loadProposals(): Promise<void> {
+    const { proposals } = await api.proposals(this.info.id);
+    this.proposals.value = proposals.map((one) => ({ ...one, spans: fromWire(one, this.objects.width) }));
+  }
+
+  private take(): Spent {
+    this.lastSpent = this.spent();
+    return this.lastSpent;
   }
 
   private takeOthers(edits: readonly WireEdit[]): void {
