@@ -11,7 +11,10 @@ from maskwright.base.errors import DataError
 from maskwright.data.check import check
 from maskwright.data.dataset import read
 from maskwright.data.split import split
+from maskwright.formats import coco_panoptic
+from maskwright.masks.classes import Classes
 from maskwright.masks.convert import to_label_map
+from maskwright.masks.types import Panoptic, Segment
 
 CATEGORIES = [{"id": 3, "name": "cell"}]
 SIZE_HW = (40, 50)
@@ -239,3 +242,77 @@ def test_coco128_reads_as_it_lies(real_data):
         "bowl",
         "broccoli",
     ]
+
+
+def put_panoptic(path: Path, names, **columns):
+    """A panoptic file in which every image has a car of id 9 on a road of id 4; `columns` changes where the car ends."""
+    items = []
+    for name in names:
+        ids = np.full(SIZE_HW, 4, np.int32)
+        ids[5:20, 10 : columns.get(Path(name).stem, 20)] = 9
+        classes = Classes.named("road", "car", "sky", things=["car"])
+        items.append((name, Panoptic(ids, (Segment(4, 0), Segment(9, 1)), classes)))
+    coco_panoptic.write(path, items)
+    return path
+
+
+@pytest.mark.parametrize("pictures", ["panoptic", "masks", "labels"])
+def test_a_folder_with_a_panoptic_file_is_read_as_it_whatever_its_pictures_are_called(tmp_path, pictures):
+    """In masks/ the pictures look like masks of colours, but they are the file's."""
+    names = [f"{letter}.{'png' if pictures == 'panoptic' else 'bmp'}" for letter in "abcdef"]
+    for seed, name in enumerate(names):
+        put_image(tmp_path / "images" / name, seed)
+    put_panoptic(tmp_path / "panoptic.json", names)
+    (tmp_path / "panoptic").rename(tmp_path / pictures)
+    data = read(tmp_path)
+    assert data.classes.names == ("road", "car", "sky")
+    assert data[0].segmentation.segments == (Segment(4, 0), Segment(9, 1))
+    assert "COCO panoptic file panoptic.json: 6 images, 3 classes, 1 of them things" in data.words
+    assert not any(".json" in words for words in data.words if "passed over" in words)
+    report = check(tmp_path)
+    assert {finding.code for finding in report.findings} == {"class-never-occurs"}
+    assert not report.spoils_training
+
+
+def test_a_panoptic_file_goes_before_a_file_of_objects_and_it_is_told(folder):
+    names = [f"{letter}.png" for letter in "abcdef"]
+    put_panoptic(folder / "panoptic.json", names)
+    data = read(folder)
+    assert isinstance(data[0].segmentation, Panoptic)
+    (told,) = (words for words in data.words if "not read" in words)
+    assert told.startswith("not read, since it says less: instances.json (coco)")
+    assert read(folder, annotations="instances.json").classes.names == ("background", "cell")
+    put_panoptic(folder / "other.json", names)
+    with pytest.raises(DataError, match=r"there are several annotations: .*other.json \(coco-panoptic\)"):
+        read(folder)
+
+
+def test_masks_beside_a_panoptic_file_and_its_pictures_are_read_as_before(tmp_path):
+    put_image(tmp_path / "images" / "a.png")
+    put_panoptic(tmp_path / "panoptic.json", ["a.png"])
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.eye(*SIZE_HW, dtype=np.uint8)).save(tmp_path / "masks/a.png")
+    assert read(tmp_path).coding is not None
+    assert read(tmp_path, format="coco-panoptic").coding is None
+
+
+def test_what_is_wrong_with_segments_is_found_by_the_check(tmp_path):
+    """A stuff class with two segments, an area that is another one, a picture of another image."""
+    names = [f"{letter}.png" for letter in "abcd"]
+    for seed, name in enumerate(names):
+        put_image(tmp_path / "images" / name, seed)
+    path = put_panoptic(tmp_path / "panoptic.json", names, c=30)
+    value = json.loads(path.read_text())
+    value["annotations"][0]["segments_info"][1]["category_id"] = 3
+    value["annotations"][0]["segments_info"][0]["category_id"] = 3
+    value["annotations"][1]["segments_info"][1]["area"] = 7
+    value["annotations"][3]["segments_info"][1]["id"] = 8
+    path.write_text(json.dumps(value))
+    report = check(tmp_path)
+    assert report.spoils_training
+    told = {finding.code: finding for finding in report.findings}
+    assert (
+        "panoptic.json, 'a.png', segment 9: 'sky' is stuff and has the segment 4 there already" in told["stuff-twice"].message
+    )
+    assert told["unknown-values"].files == ("panoptic/b.png", "panoptic/d.png")
+    assert "b.png: segment 9 has 150 pixels, but the area 7 in" in told["unknown-values"].message

@@ -12,6 +12,8 @@ from maskwright.masks.convert import (
     hidden_pixels,
     instances_from_labels,
     instances_to_labels,
+    panoptic_of,
+    segments_of,
     things_of,
     to_label_map,
     to_panoptic,
@@ -151,3 +153,47 @@ def test_void_is_ignored_by_the_things_of_a_panoptic_map():
 def test_maps_of_different_sizes_do_not_become_one():
     with pytest.raises(MaskValueError, match="one size and the same classes"):
         to_panoptic(LabelMap(np.zeros((2, 8), np.uint16), CLASSES), row_of((0, 1)))
+
+
+def test_objects_are_segments_over_a_background_and_void_where_ignored():
+    ignored = np.zeros((1, 8), bool)
+    ignored[0, 7] = True
+    found = panoptic_of(row_of((1, 3), (2, 5), scores=np.array([1.0, 0.5]), is_crowd=np.array([False, True]), ignored=ignored))
+    assert found.segment_ids.tolist() == [[1, 2, 2, 3, 3, 1, 1, 0]]  # the crowd lies below
+    assert found.segments == (Segment(1, 0), Segment(2, 1), Segment(3, 1, 0.5, True))
+    assert panoptic_of(found) is found
+
+
+def test_an_object_that_is_hidden_is_no_segment_and_a_thing_is_no_background():
+    assert panoptic_of(row_of((2, 4), (0, 8))).segments == (Segment(3, 1),)
+    things = Classes.named("car", "cell", "vessel", things=["car", "cell"])
+    found = panoptic_of(row_of((2, 4), classes=things))
+    assert found.segment_ids.tolist() == [[0, 0, 1, 1, 0, 0, 0, 0]]
+    assert found.segments == (Segment(1, 1),)
+
+
+def test_a_label_map_has_a_segment_for_each_stuff_and_each_part_of_a_thing():
+    ids = np.array([[0, 1, 0, 1, 2, 0, 2, IGNORE]], np.uint16)
+    found = panoptic_of(LabelMap(ids, CLASSES))
+    assert found.segment_ids.tolist() == [[1, 2, 1, 3, 4, 1, 4, 0]]
+    assert found.segments == (Segment(1, 0), Segment(2, 1), Segment(3, 1), Segment(4, 2))
+
+
+@given(LABELS, st.data())
+def test_segments_as_objects_show_the_same_classes(labels, data):
+    """Of any panoptic map; and its things are the objects among them that are no stuff."""
+    present = sorted(set(np.unique(labels).tolist()) - {0})
+    segments = tuple(Segment(id, data.draw(st.integers(0, 2))) for id in present)
+    panoptic = Panoptic(labels, segments, CLASSES)
+    every = segments_of(panoptic)
+    np.testing.assert_array_equal(to_label_map(every).ids, to_label_map(panoptic).ids)
+    assert things_of(panoptic).class_ids.tolist() == [class_id for class_id in every.class_ids.tolist() if class_id == 1]
+
+
+@given(LABELS)
+def test_objects_apart_come_back_from_a_panoptic_map(labels):
+    given = instances_from_labels(labels, CLASSES)
+    found = things_of(panoptic_of(given))
+    assert [region.box_xyxy for region in found.regions] == [region.box_xyxy for region in given.regions]
+    assert found.ignored is None
+    np.testing.assert_array_equal(instances_to_labels(found), instances_to_labels(given))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from maskwright.masks.regions import boundaries, components, distance, object_areas
+from maskwright.masks.regions import boundaries, components, distance, distinct, object_areas
 
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 7))
 
@@ -61,3 +61,11 @@ def test_areas_of_the_parts_of_one_class():
     assert object_areas(ids, 1).tolist() == [2, 1, 1]
     assert object_areas(ids, 2).tolist() == [2]
     assert object_areas(ids, 3).tolist() == []
+
+
+@given(arrays(np.int32, st.tuples(st.integers(0, 5), st.integers(1, 7)), elements=st.sampled_from([-3, 0, 2, 2**30])))
+def test_distinct_values_and_their_places_are_those_of_numpy(ids):
+    values, places = distinct(ids)
+    expected, inverse = np.unique(ids, return_inverse=True)
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(places, inverse.reshape(ids.shape))

@@ -120,7 +120,8 @@ def of_one_image(name: str, file: str, panoptic: Panoptic, segments: Sequence[di
 def pictures_folder(path: Path, names: Sequence[str], images: Iterable[ListedImage] = ()) -> Path:
     """The folder of the pictures: called as the file is, or the one beside the file in which they lie.
 
-    A folder that holds `images` of the pictures' names is none. Raises `DataError` where there is none, or several.
+    Where `images` are called as their pictures are, that could be the folder of the images, so that it has to be called as the
+    file is. Raises `DataError` where there is no folder, or none that is sure.
     """
     own = path.with_suffix("")
     if not names or _all_in(own, names[:LOOKED_FOR]):
@@ -128,8 +129,8 @@ def pictures_folder(path: Path, names: Sequence[str], images: Iterable[ListedIma
     taken = {image.name for image in images} & set(names)
     around = [path.parent, *([path.parent.parent] if path.parent.name == "annotations" else [])]
     folders = sorted({folder for place in around for folder in (place, *place.iterdir()) if folder.is_dir()})
-    found = [] if taken else [folder for folder in folders if _all_in(folder, names[:LOOKED_FOR])]
-    if len(found) == 1:
+    found = [folder for folder in folders if _all_in(folder, names[:LOOKED_FOR])]
+    if len(found) == 1 and not taken:
         return found[0]
     if own.is_dir() and not found:  # the first are missing, which is said of each
         return own
