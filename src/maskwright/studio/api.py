@@ -1,5 +1,7 @@
 """What the server answers, question by question, without a word about HTTP."""
 
+import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -109,6 +111,7 @@ def project(studio: Studio, call: Call) -> dict[str, Any]:
     """What a page needs to begin with."""
     counted = images.counts(studio.store.database)
     return {
+        "id": hashlib.sha256(os.fsencode(studio.store.folder.resolve())).hexdigest()[:16],
         "name": studio.store.folder.name,
         "version": version("maskwright"),
         "classes": [_class(one) for one in classes.listed(studio.store.database)],

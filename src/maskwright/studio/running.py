@@ -3,9 +3,10 @@
 import contextlib
 import http.client
 import json
+import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def listening(host: str, port: int | None) -> socket.socket:
     why = ""
     for one in tried:
         made = socket.socket(family, socket.SOCK_STREAM)
+        if os.name == "posix":  # a port is free again at once after its server was killed
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             made.bind((host, one))
             made.listen()
@@ -86,12 +89,29 @@ def listening(host: str, port: int | None) -> socket.socket:
     raise DataError(f"{host}: no port of {tried[0]} to {tried[-1]} can be had ({why}). Name another with --port.")
 
 
+def again(host: str, before: Address) -> socket.socket | None:
+    """A socket on the port of the last time, if it is free."""
+    try:
+        return listening(host, before.port)
+    except DataError:
+        return None
+
+
+def last(folder: Path) -> Address | None:
+    """Where the server of a project was when it ran last."""
+    try:
+        value = read_json(folder / NAME)
+        return Address(str(value["host"]), int(value["port"]), str(value["token"]))
+    except (MaskwrightError, OSError, KeyError, TypeError, ValueError):
+        return None
+
+
 def running(folder: Path) -> Address | None:
     """The server that has a project open, if it answers."""
-    path = folder / NAME
+    address = last(folder)
+    if address is None:
+        return None
     try:
-        value = read_json(path)
-        address = Address(str(value["host"]), int(value["port"]), str(value["token"]))
         host = "127.0.0.1" if address.host in EVERYWHERE else address.host
         connection = http.client.HTTPConnection(host, address.port, timeout=WAIT_SECONDS)
         with contextlib.closing(connection):
@@ -104,32 +124,33 @@ def running(folder: Path) -> Address | None:
 
 
 def serve(studio: Studio, host: str, port: int | None, started: Callable[[Address], None]) -> None:
-    """Run until Ctrl-C or SIGTERM; `started` is told the address once the server listens. The project is closed at the end."""
-    made = listening(host, port)
-    address = Address(host, made.getsockname()[1], secrets.token_urlsafe(24))
+    """Run until Ctrl-C or SIGTERM; `started` is told the address once the server listens. The project is closed at the end.
+
+    Port and token are those of the last time, where the port can be had: a page that is still open then finds its server, and
+    the edits that wait in the browser, which belong to the address, are sent.
+    """
+    before = last(studio.store.folder)
+    made = again(host, before) if port is None and before is not None else None
+    made = made or listening(host, port)
+    token = before.token if before is not None and before.token else secrets.token_urlsafe(24)
+    address = Address(host, made.getsockname()[1], token)
     app = application(studio, address.token, names=names_of(host))
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, ws="none", lifespan="on",
         limit_concurrency=OPEN_REQUESTS, timeout_keep_alive=IDLE_SECONDS, timeout_graceful_shutdown=2,
     )  # fmt: skip
     try:
-        with _told(studio.store.folder, address):
-            started(address)
-            uvicorn.Server(config).run(sockets=[made])
+        _tell(studio.store.folder, address)
+        started(address)
+        uvicorn.Server(config).run(sockets=[made])
     finally:
         studio.store.close()
         made.close()
 
 
-@contextlib.contextmanager
-def _told(folder: Path, address: Address) -> Iterator[None]:
+def _tell(folder: Path, address: Address) -> None:
     """A file that says where the server is, to who starts it again; for this user alone, since the token stands in it."""
-    path = folder / NAME
-    with atomic_path(path) as temporary:
+    with atomic_path(folder / NAME) as temporary:
         temporary.touch(mode=0o600)
         with temporary.open("r+") as file:
             json.dump(asdict(address), file)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """Who may talk to the server: requests of this machine, by a page of this server, from who knows its token."""
 
+import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
@@ -39,7 +39,8 @@ class Gate:
 
     def __init__(self, app: ASGIApp, *, token: str, names: Iterable[str] = LOCAL_NAMES, max_body: int = MAX_BODY) -> None:
         self.app, self.token, self.names, self.max_body = app, token, frozenset(names), max_body
-        self._cookie = secrets.token_urlsafe(32)
+        # The same for the same token, so that a page goes on when the server is started again.
+        self._cookie = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
