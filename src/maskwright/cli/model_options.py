@@ -1,5 +1,6 @@
 """The options that say which network is trained, shared by every command that plans."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -26,6 +27,10 @@ EncoderName = Annotated[
         help="plain, vgg16, resnet18, resnet34, resnet50, resnet101 or efficientnet-lite0.",
         show_default="by the data",
     ),
+]
+StartFrom = Annotated[
+    Path | None,
+    typer.Option("--start-from", metavar="RUN", help="Start from the weights of this run, whose network it is."),
 ]
 EncoderWeights = Annotated[
     str | None,

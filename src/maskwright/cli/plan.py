@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from maskwright.cli import values
-from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName, TaskName
+from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName, StartFrom, TaskName
 from maskwright.cli.reading_options import Said, reads_data
 from maskwright.cli.split_options import Fraction, SplitFile, SplitName
 
@@ -33,6 +33,7 @@ def command(
     model: ModelName = None,
     encoder: EncoderName = None,
     encoder_weights: EncoderWeights = None,
+    start_from: StartFrom = None,
     changes: Changes = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -55,7 +56,7 @@ def command(
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
     planned = steps.plan(
         parts, file=None, budget_minutes=budget, seed=seed, device=device, changes=wanted,
-        task=task, model=model, encoder=encoder, encoder_weights=encoder_weights,
+        task=task, model=model, encoder=encoder, encoder_weights=encoder_weights, start_from=start_from,
     )  # fmt: skip
     if out is not None:
         write_json(out, planned.to_json())

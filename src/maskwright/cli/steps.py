@@ -123,6 +123,7 @@ def plan(
     model: str | None = None,
     encoder: str | None = None,
     encoder_weights: str | None = None,
+    start_from: Path | None = None,
 ) -> "Plan":
     """The plan, made for these data or taken from a file, shown with its reasons."""
     from maskwright.plan.make import plan as make
@@ -133,13 +134,14 @@ def plan(
         with working("Timing a few steps on this machine"):
             planned = make(
                 parts.train, parts.val, budget_minutes=budget_minutes, seed=seed, device=device, changes=changes,
-                task=task, model=model, encoder=encoder, encoder_weights=encoder_weights,
+                task=task, model=model, encoder=encoder, encoder_weights=encoder_weights, start_from=start_from,
             )  # fmt: skip
         heading("Plan")
     else:
-        if task or model or encoder or encoder_weights:
+        if task or model or encoder or encoder_weights or start_from:
             raise PlanError(
-                f"{file}: the plan says what it trains. Leave out --task, --model, --encoder and --encoder-weights."
+                f"{file}: the plan says what it trains. Leave out --task, --model, --encoder, --encoder-weights "
+                "and --start-from."
             )
         planned = change(Plan.from_json(read_json(file), source=str(file)), changes)
         _require_fit(planned, parts.train.for_task(planned.task), file)

@@ -7,7 +7,7 @@ import typer
 
 from maskwright.base.errors import DataError, RunError
 from maskwright.cli import values
-from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName, TaskName
+from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName, StartFrom, TaskName
 from maskwright.cli.plan import Budget, Changes, Device, Seed
 from maskwright.cli.reading_options import Said, reads_data
 from maskwright.cli.split_options import Fraction, SplitFile, SplitName
@@ -34,6 +34,7 @@ def command(
     model: ModelName = None,
     encoder: EncoderName = None,
     encoder_weights: EncoderWeights = None,
+    start_from: StartFrom = None,
     changes: Changes = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -60,7 +61,7 @@ def command(
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
     planned = steps.plan(
         parts, file=plan, budget_minutes=budget, seed=seed, device=device, changes=wanted,
-        task=task, model=model, encoder=encoder, encoder_weights=encoder_weights,
+        task=task, model=model, encoder=encoder, encoder_weights=encoder_weights, start_from=start_from,
     )  # fmt: skip
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
     path = run_steps.score_and_report(run, parts, reading=reading, predict=load(folder, device=device))

@@ -22,10 +22,11 @@ from maskwright.engine.predict import Predictor
 from maskwright.engine.run import Checkpoint, Run
 from maskwright.engine.settle import settle
 from maskwright.engine.signals import stop_on_signals
+from maskwright.engine.start import start_network, with_past
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
 from maskwright.nn.device import keep_memory, pick_device
-from maskwright.plan.objective import batches_of, build_network, start_encoder
+from maskwright.plan.objective import batches_of, build_network
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -59,10 +60,10 @@ def train(
     """
     parts = {"train": train} if val is None else {"train": train, "val": val}
     split = split or Split(parts, "given", "The parts were given by the caller; how they were made is not known.")
-    if plan.encoder_weights is not None:
+    if plan.encoder_weights is not None or plan.start_from is not None:
         with torch.random.fork_rng(devices=[]):
-            start_encoder(plan, build_network(plan))  # what is wrong with the weights is said before there is a run
-    split = split.for_task(plan.task)
+            start_network(plan, build_network(plan))  # what is wrong with the weights is said before there is a run
+    split = with_past(plan, split.for_task(plan.task))
     run = Run.create(Path(out), plan, split.to_json(), manifest(split.parts.values()))
     with run.lock():
         _Training(run, split, device, listen).finish()
@@ -109,8 +110,7 @@ class _Training:
             torch.manual_seed(self.plan.seed)
             network = self.task.network()
         kept = run.load_checkpoint()
-        if kept is None:
-            start_encoder(self.plan, network)
+        self.begun = start_network(self.plan, network) if kept is None else None
         network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.state = TrainingState(self.plan, network)
         self.network, self.optimizer = self.fabric.setup(network, self.state.optimizer)
@@ -126,6 +126,8 @@ class _Training:
         """Take the steps that are left; stop in good order when asked, go back once when the loss is no number."""
         state, steps = self.state, self.plan.steps
         self.note({"event": "start", "step": state.step, "steps": steps, **environment(self.device)})
+        if self.begun is not None:
+            self.note({"event": "note", "step": state.step, "message": self.begun})
         with stop_on_signals() as stop, torch.random.fork_rng():
             while state.step < steps and not stop.is_set():
                 try:

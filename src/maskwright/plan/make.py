@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet
@@ -13,6 +14,7 @@ from maskwright.plan import detection_rules, map_rules, panoptic_rules, rules
 from maskwright.plan.budget import Cost, measure
 from maskwright.plan.objective import encode
 from maskwright.plan.plan import Decision, Optimizer, Plan, TaskName, change
+from maskwright.plan.start import Start
 from maskwright.sampling.samples import PreparedSamples
 
 WIDTHS = (8, 16, 32, 64)  # of the finest resolution, tried from the narrowest up; processors multiply in blocks of 16
@@ -35,14 +37,15 @@ def plan(
     model: str | None = None,
     encoder: str | None = None,
     encoder_weights: str | None = None,
+    start_from: Path | str | None = None,
     changes: dict[str, str] | None = None,
 ) -> Plan:
     """Plan a training of so many minutes on this machine.
 
     `task` is "semantic" (None, too), "instance" or "panoptic".
     `model` is a name in `maskwright.models.MODELS`, `encoder` one in `maskwright.nn.encoders.ENCODERS`, `encoder_weights`
-    "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `changes` are values set by hand,
-    which win over the rules.
+    "imagenet", "none", a file or hf:OWNER/REPO/FILE; None leaves the choice to the rules. `start_from` is the folder of a run
+    whose weights are where training begins, and whose network it is. `changes` are set by hand and win over the rules.
 
     A few steps are timed on the data themselves; the number of steps is then fixed, so that a resumed run is the same run.
     Raises `PlanError` on a change to an unknown field or one that cannot be, and where the memory does not suffice.
@@ -50,14 +53,22 @@ def plan(
     if not budget_minutes > 0:
         raise PlanError(f"The budget is {budget_minutes} minutes; it must be above 0, such as --budget 10min.")
     changes = changes or {}
-    task = task or "semantic"
+    start = None if start_from is None else Start.of(start_from)
+    task = task or ("semantic" if start is None else start.plan.task)
     train = train.for_task(task)
     found = fingerprint(train)
-    way, why_so = detection_rules.way(found) if task == "instance" and model is None else (None, "")
+    if start is not None:
+        asked = any(each is not None for each in (model, encoder, encoder_weights))
+        start.require_fit(task=task, channels=found.channels, classes=len(train.classes), asked=asked)
+    is_open = task == "instance" and model is None and start is None
+    way, why_so = detection_rules.way(found) if is_open else (None, "")
     things = panoptic_rules.things_of(train.classes) if task == "panoptic" else None
     wants_maps = task != "semantic" and way != "mask-rcnn"
-    maps = map_rules.architecture(found, model, encoder, objects=things) if wants_maps else None
-    network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
+    if start is not None:
+        network, why, maps = start.plan.model, "", None
+    else:
+        maps = map_rules.architecture(found, model, encoder, objects=things) if wants_maps else None
+        network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
     network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
     why = why_so if way == "mask-rcnn" and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
@@ -65,15 +76,15 @@ def plan(
     if isinstance(network, MaskRCNNConfig | PanopticFPNConfig):
         draft, numbers = _for_detection(draft, found, network)
         why = f"{why} {numbers}"
-    if maps is not None and isinstance(network, EncoderUNetConfig):
+    if (maps is not None or start is not None) and wants_maps and isinstance(network, EncoderUNetConfig):
         draft = _for_maps(draft, network)
     if task == "panoptic":
         draft = _for_panoptic(draft, found, network)
     if not isinstance(network, UNetConfig):
         draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
-    draft = change(draft, changes)
+    draft = change(draft if start is None else start.begun(draft), changes)
     samples = PreparedSamples(train, draft.normalization, partial(encode, draft))
-    if not isinstance(draft.model, UNetConfig) or "model.widths" in changes:
+    if start is not None or not isinstance(draft.model, UNetConfig) or "model.widths" in changes:
         return change(_fit(draft, measure(draft, samples, device=device), val), changes)
     chosen: Plan | None = None
     for width in WIDTHS:

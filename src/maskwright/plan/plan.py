@@ -63,8 +63,8 @@ class Plan:
 
     Sizes are in pixels. `background` is the class id that scores leave out of foreground means, None where every class is
     real (a street scene). `encoder_weights` are what the encoder starts from: "imagenet", a file, or hf:OWNER/REPO/FILE; None
-    is chance. `class_weights` multiply the cross-entropy of each class. `center_px` is the sigma of the bell around the centre
-    of a thing, where panoptic maps are drawn.
+    is chance. `start_from` is the folder of a run whose weights the whole network starts from. `class_weights` multiply the
+    cross-entropy of each class. `center_px` is the sigma of the bell around the centre of a thing in panoptic maps.
     """
 
     task: TaskName = "semantic"
@@ -73,6 +73,7 @@ class Plan:
     channels: int
     model: Model
     encoder_weights: str | None = None
+    start_from: str | None = None
     normalization: Normalization
     crop_hw: tuple[int, int]
     batch: int
@@ -115,6 +116,10 @@ class Plan:
         _require(
             self.encoder_weights is None or hasattr(self.model, "encoder"), "encoder_weights", self.encoder_weights,
             "null, for this network has no encoder that weights can be loaded into; choose one with --encoder",
+        )  # fmt: skip
+        _require(
+            self.start_from is None or self.encoder_weights is None, "encoder_weights", self.encoder_weights,
+            "null where the whole network starts from a run",
         )  # fmt: skip
         _require(self.center_px > 0, "center_px", self.center_px, "above 0")
         self._require_fitting_network()
