@@ -85,7 +85,7 @@ def test_backgrounds_that_cannot_be_read_are_named(balls, tmp_path):
     write_image(tmp_path / "empty" / "fine.png", np.zeros((64, 64, 1), np.uint8))
     found = gather(mw.read(balls, kind="instances"), tmp_path / "empty")
     assert len(found.backgrounds) == 1
-    assert any("broken.png" in words for words in found.left_out)
+    assert any("broken.png" in words for words in found.faults)
 
 
 def test_images_of_unknown_white_are_refused(balls, tmp_path):

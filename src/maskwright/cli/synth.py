@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from maskwright.engine.synth_folder import Scenes
     from maskwright.synth.copy_paste import CopyPaste
 
-SHOWN = 10  # of what was left out
+SHOWN = 10  # files that were left out
 
 
 @partial(reads_data, without=("group_by",))
@@ -74,14 +74,14 @@ def command(
         typer.echo(_as_text(to_json(chosen)))
         return
     if isinstance(chosen, CopyPaste):
-        made_of, left_out = _pasted(chosen, data, backgrounds, objects, said, seed=seed, count=count)
+        made_of, left_out, faults = _pasted(chosen, data, backgrounds, objects, said, seed=seed, count=count)
     else:
         if data is not None or backgrounds is not None or objects is not None or said:
             raise DataError(f"The recipe '{chosen.kind}' is drawn from nothing; leave out DATA and how to read it.")
         drawn = chosen
         about = {"recipe": to_json(chosen), "seed": seed}
         made_of = Scenes(draw=lambda index: draw(drawn, seed, index), classes=chosen.classes, count=count, about=about)
-        left_out = ()
+        left_out, faults = (), ()
     folder = out or Path("synth") / chosen.kind
     heading("Images", str(folder))
     with bar("Drawing") as progress:
@@ -91,8 +91,10 @@ def command(
     if test:
         say(f"Test part: the last {test}, in splits.json.", indent=2)
     say(f"Next: maskwright check {folder}", indent=2)
-    if left_out:
-        _tell_left_out(left_out)
+    if left_out or faults:
+        _tell_left_out(left_out, faults)
+    if faults:
+        raise typer.Exit(3)
 
 
 def _pasted(
@@ -104,8 +106,8 @@ def _pasted(
     *,
     seed: int,
     count: int,
-) -> "tuple[Scenes, tuple[str, ...]]":
-    """Scenes of objects of a data set, and what of it is not used."""
+) -> "tuple[Scenes, tuple[str, ...], tuple[str, ...]]":
+    """Scenes of objects of a data set, the objects that are not used, and the files that cannot be."""
     from maskwright.cli.terminal import bar, heading, say
     from maskwright.engine.pasting import gather, scenes
     from maskwright.engine.reading import Reading
@@ -120,7 +122,7 @@ def _pasted(
     heading("Data", str(data))
     for words in found.words:
         say(f"{words[:1].upper()}{words[1:]}.", indent=2)
-    return scenes(recipe, found, seed=seed, count=count), found.left_out
+    return scenes(recipe, found, seed=seed, count=count), found.left_out, found.faults
 
 
 def _as_text(recipe: dict[str, Any]) -> str:
@@ -128,12 +130,14 @@ def _as_text(recipe: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(f' "{name}": {json.dumps(value)}' for name, value in recipe.items()) + "\n}"
 
 
-def _tell_left_out(left_out: tuple[str, ...]) -> None:
+def _tell_left_out(left_out: tuple[str, ...], faults: tuple[str, ...]) -> None:
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import heading, say
 
     heading("Left out")
-    for words in left_out[:SHOWN]:
-        tell("note", words if words.endswith(".") else f"{words}.")
-    if len(left_out) > SHOWN:
-        say(f"and {len(left_out) - SHOWN} more.", indent=2)
+    for words in left_out:
+        tell("note", f"{words}.")
+    for words in faults[:SHOWN]:
+        tell("warning", words)
+    if len(faults) > SHOWN:
+        say(f"and {len(faults) - SHOWN} more files.", indent=2)

@@ -35,13 +35,17 @@ LEAST_SIDE = 2  # pixels: what is smaller is no object to paste
 
 @dataclass(frozen=True, eq=False)
 class Paste:
-    """Objects to paste and images to paste them on. words: what was found; left_out: what of it is not used, and why."""
+    """Objects to paste and images to paste them on.
+
+    words: what was found. left_out: objects that are not used, and why. faults: files that could not be used.
+    """
 
     cutouts: tuple[Cutout, ...]
     backgrounds: "Backgrounds"
     classes: Classes
     words: tuple[str, ...]
     left_out: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 class Backgrounds:
@@ -87,34 +91,36 @@ def gather(
     records = [record for record in data.records if record.mask is not None]
     order = stream(seed, "synth", COPY_PASTE, "objects").permutation(len(records)).tolist()
     cutouts: dict[int, list[Cutout]] = {}
-    passed_over, unread, pixels = Counter[str](), list[str](), 0
+    passed_over, faults, pixels = Counter[str](), list[str](), 0
     for done, place in enumerate(order):
         if progress is not None:
             progress(done, len(order))
         if pixels > MOST_PIXELS:
-            unread.append(f"objects of {len(order) - done} images, since those of {done} are as many as memory should hold")
             break
         try:
             sample = _whole(data.with_records([records[place]])[0])
         except MaskwrightError as error:
-            unread.append(str(error))
+            faults.append(str(error))
             continue
         cutouts[place] = _objects_of(sample, wanted, passed_over)
         pixels += sum(each.colors.size for each in cutouts[place])
-    found = tuple(each for place in sorted(cutouts) for each in cutouts[place])
-    left_out = [*(f"{counted(count, 'object')} {why}" for why, count in sorted(passed_over.items())), *unread]
+    found = [each for place in sorted(cutouts) for each in cutouts[place]]
+    channels = found[0].colors.shape[2] if found else 0
+    passed_over["of images with another number of channels"] = sum(each.colors.shape[2] != channels for each in found)
+    found = [each for each in found if each.colors.shape[2] == channels]
+    left_out = [f"{counted(count, 'object')} {why}" for why, count in sorted(passed_over.items()) if count]
+    if unseen := len(order) - len(cutouts) - len(faults):
+        left_out.append(f"those of {counted(unseen)}, since the others fill the memory that is kept for objects")
     if not found:
-        why = f" Left out are {'; '.join(left_out)}." if left_out else ""
+        why = f" Left out are {'; '.join((*left_out, *faults))}." if left_out or faults else ""
         raise DataError(f"{data.root}: there is no whole object to paste.{why} Label some, or name another data folder.")
     classes = thing_classes(data.classes, {each.class_id for each in found})
     chosen = records if backgrounds is None else list(list_images([backgrounds]))
-    channels = found[0].colors.shape[2]
     ground, unusable = _usable(Backgrounds(data, chosen, classes, channels, labelled=backgrounds is None))
-    where = "the images themselves, with their objects" if backgrounds is None else f"{len(ground)} images of {backgrounds}"
-    words = (f"{len(found)} objects of {sum(map(bool, cutouts.values()))} images", f"pasted onto {where}")
-    return Paste(
-        tuple(each for each in found if each.colors.shape[2] == channels), ground, classes, words, (*left_out, *unusable)
-    )
+    where = "the images themselves, with their objects" if backgrounds is None else f"{counted(len(ground))} of {backgrounds}"
+    of = counted(sum(map(bool, cutouts.values())))
+    words = (f"{counted(len(found), 'object')} of {of}", f"pasted onto {where}")
+    return Paste(tuple(found), ground, classes, words, tuple(left_out), (*faults, *unusable))
 
 
 def _objects_of(sample: Sample, wanted: Collection[int], passed_over: Counter[str]) -> list[Cutout]:
@@ -181,17 +187,17 @@ def _require_whole(image: Num[np.ndarray, "h w c"], name: object) -> None:
 
 def _usable(found: Backgrounds) -> tuple[Backgrounds, list[str]]:
     """Those that can be read. Raises `DataError` where none can."""
-    usable, left_out = [], []
+    usable, faults = [], []
     for index, record in enumerate(found.records):
         try:
             found[index]
             usable.append(record)
         except MaskwrightError as error:
-            left_out.append(str(error))
+            faults.append(str(error))
     if not usable:
-        first = left_out[0] if left_out else "The folder holds no image."
+        first = faults[0] if faults else "The folder holds no image."
         raise DataError(f"There is no background to paste on. {first} Name a folder of images with --backgrounds.")
-    return Backgrounds(found.data, usable, found.classes, found.channels, labelled=found.labelled), left_out
+    return Backgrounds(found.data, usable, found.classes, found.channels, labelled=found.labelled), faults
 
 
 def _mirrored(background: Background) -> Background:
