@@ -69,7 +69,8 @@ def center_targets(
         sigmas = (BELL * areas.float().sqrt()).clamp(min=LEAST_PX).clamp(max=center_px)
         offsets[image, 0, rows, columns] = centers_y[things] - rows
         offsets[image, 1, rows, columns] = centers_x[things] - columns
-        for some in torch.arange(len(present), device=numbers.device).split(AT_ONCE):
+        for first in range(0, len(present), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
             down, across = (
                 torch.exp(-0.5 * ((along - centers[some, None]) / sigmas[some, None]) ** 2)
                 for along, centers in ((y, centers_y), (x, centers_x))

@@ -62,12 +62,11 @@ def plan(
         start.require_fit(task=task, channels=found.channels, classes=len(train.classes), asked=asked)
     is_open = task == "instance" and model is None and start is None
     way, why_so = detection_rules.way(found) if is_open else (None, "")
-    things = panoptic_rules.things_of(train.classes) if task == "panoptic" else None
     wants_maps = task != "semantic" and way != "mask-rcnn"
     if start is not None:
         network, why, maps = start.plan.model, "", None
     else:
-        maps = map_rules.architecture(found, model, encoder, objects=things) if wants_maps else None
+        maps = map_rules.architecture(found, model, encoder, enlarges=task == "instance") if wants_maps else None
         network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
     network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
     why = why_so if way == "mask-rcnn" and encoder is None else why

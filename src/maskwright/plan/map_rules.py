@@ -1,6 +1,5 @@
 """What a network that draws maps of objects needs decided: its encoder, and how large it is shown the objects."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from math import pi, sqrt
 
@@ -15,11 +14,11 @@ ENLARGED_WIDTHS = (32, 64, 128, 256)
 
 
 def architecture(
-    found: Fingerprint, model: str | None, encoder: str | None, *, objects: Collection[int] | None = None
+    found: Fingerprint, model: str | None, encoder: str | None, *, enlarges: bool = True
 ) -> tuple[Model, str] | None:
     """A U-Net on a trained encoder, and why; None where a person asks for another network.
 
-    `objects` are the ids of the classes whose objects are told apart, None for all.
+    enlarges: whether small objects may be shown at twice their size, which leaves less of what is around them in a crop.
     """
     if model not in (None, "unet") or encoder == "plain":
         return None
@@ -29,7 +28,7 @@ def architecture(
         if encoder is not None
         else "A trained encoder learns to tell objects apart in a third of the steps of a fresh network, of cells too."
     )
-    across = _across(found, objects)
+    across = _across(found) if enlarges else None
     if not isinstance(chosen, EncoderUNetConfig) or across is None or across >= SMALL:
         return chosen, why
     chosen = replace(chosen, widths=ENLARGED_WIDTHS, enlarge=2)
@@ -46,8 +45,7 @@ def crop(crop_hw: tuple[int, int], model: EncoderUNetConfig) -> tuple[tuple[int,
     return (high, wide), (f"{high} x {wide}", why)
 
 
-def _across(found: Fingerprint, objects: Collection[int] | None) -> float | None:
+def _across(found: Fingerprint) -> float | None:
     """The diameter of a disc as large as the typical object, of the class whose objects are smallest."""
-    chosen = (sizes for i, sizes in enumerate(found.object_sizes) if objects is None or i in objects)
-    areas = [sizes[1] for sizes in chosen if sizes is not None]
+    areas = [sizes[1] for sizes in found.object_sizes if sizes is not None]
     return 2 * sqrt(min(areas) / pi) if areas else None
