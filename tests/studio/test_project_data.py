@@ -58,7 +58,7 @@ def test_it_is_converted_and_a_new_project_is_made_of_what_was_converted(project
     assert back.exact == 2
     assert not back.losses
     with open_store(tmp_path / "again", photos) as store:
-        assert any("2 label files were taken in" in words for words in store.words)
+        assert any("2 label files taken in" in words for words in store.words)
         found = {drawn.mask.box for drawn in objects(store, 1).values()} | {
             drawn.mask.box for drawn in objects(store, 2).values()
         }

@@ -108,9 +108,10 @@ def _import(labels: Path, folder: Path, images: Path, *, parts_as_objects: bool)
 
     if folder.exists():
         raise DataError(f"{folder}: there is a project already. Open it without --labels, or name a new one with --project.")
+    apart = None if images.resolve().is_relative_to(labels.resolve()) else images
     with bar("Importing") as progress:
         made = convert(
-            Reading(path=labels), folder, to="project", images=images, parts_as_objects=parts_as_objects, progress=progress
+            Reading(path=labels), folder, to="project", images=apart, parts_as_objects=parts_as_objects, progress=progress
         )
     heading("Imported", str(labels))
     say(f"{counted(made.images)}, {counted(made.objects, 'object')}; {made.exact} came over pixel for pixel.", indent=2)

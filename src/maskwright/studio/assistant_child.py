@@ -7,9 +7,9 @@ import json
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -85,20 +85,19 @@ def written(candidates: Sequence[Candidate], size_hw: tuple[int, int]) -> list[d
     return found
 
 
-def serve(answers: Answers, questions: IO[str], replies: IO[str]) -> None:
+def serve(answers: Answers, questions: Iterable[str], reply: Callable[[str], Any]) -> None:
     """Answer line by line until there are no more questions."""
     for line in questions:
-        replies.write(json.dumps(answers.answer(json.loads(line)), allow_nan=False) + "\n")
-        replies.flush()
+        reply(json.dumps(answers.answer(json.loads(line)), allow_nan=False) + "\n")
 
 
 def main(name: str, max_pixels: str) -> None:
     """Open the assistant and serve; what it says to a terminal goes to stderr, since stdout is for answers."""
     from maskwright.assist.table import open_assistant
 
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(Answers(open_assistant(name), int(max_pixels)), sys.stdin, replies)
+    serve(Answers(open_assistant(name), int(max_pixels)), sys.stdin, replies.write)
 
 
 if __name__ == "__main__":

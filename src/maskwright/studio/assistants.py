@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,9 @@ class Helper:
         if process is not None:
             process.kill()
             process.wait()
+            with suppress(OSError):
+                assert process.stdin is not None  # since it is a pipe
+                process.stdin.close()
 
     def _open(self, key: str) -> None:
         try:
@@ -106,7 +110,11 @@ class Helper:
         if line is None:
             self.close()
             raise NoAnswer(f"{self.name} stopped: {' '.join(self._said) or 'without a word'}.")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = dict(json.loads(line))
+        except (ValueError, TypeError):
+            self.close()
+            raise NoAnswer(f"{self.name} said what is no answer, and was started anew.") from None
         if "error" in answer:
             raise NoAnswer(f"{self.name} cannot: {answer['error']}.")
         return answer
@@ -125,15 +133,17 @@ class Helper:
 
     def _hear(self, process: "subprocess.Popen[str]", _: "queue.Queue[str | None]") -> None:
         """Keep the last words, which say why a process ended."""
-        for line in process.stderr or ():
-            if line.strip():
-                self._said.append(line.strip())
+        assert process.stderr is not None  # since it is a pipe
+        with process.stderr as words:
+            self._said.extend(line.strip() for line in words if line.strip())
 
 
 def _listen(process: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:
     """Put every answer into the queue, and None at the end."""
-    for line in process.stdout or ():
-        lines.put(line)
+    assert process.stdout is not None  # since it is a pipe
+    with process.stdout as answers:
+        for line in answers:
+            lines.put(line)
     lines.put(None)
 
 

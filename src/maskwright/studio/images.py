@@ -113,4 +113,7 @@ def _ordered(rows: Sequence[sqlite3.Row], order: Order, seed: int) -> list[sqlit
     by_name = sorted(rows, key=lambda row: natural_key(row["name"]))
     if order == "random":
         random.Random(seed).shuffle(by_name)
-    return helpful(by_name) if order == "helpful" else by_name
+    if order == "helpful":
+        places = helpful([row["uncertainty"] for row in by_name], [row["looks"] for row in by_name])
+        return [by_name[place] for place in places]
+    return by_name

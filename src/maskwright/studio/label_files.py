@@ -9,6 +9,7 @@ from pathlib import Path
 from maskwright.base.errors import MaskwrightError
 from maskwright.formats.project import SUFFIX, LabelFile, LabelledObject, label_path, read_labels, write_labels
 from maskwright.formats.project_file import LABELS
+from maskwright.report.words import counted
 from maskwright.studio.database import Database
 from maskwright.studio.edits import Wanted
 from maskwright.studio.history import Edit, put_in
@@ -63,7 +64,7 @@ def take_in(database: Database, folder: Path) -> list[str]:
                 taken += _take(connection, labels, classes, file)
         except MaskwrightError as error:
             words.append(str(error))
-    return [*([f"{taken} label files were taken in"] if taken else []), *words]
+    return [*([f"{counted(taken, 'label file')} taken in"] if taken else []), *words]
 
 
 def _take(connection: sqlite3.Connection, labels: LabelFile, classes: set[int], file: Path) -> bool:

@@ -1,7 +1,6 @@
 """Which image to label next: the most uncertain ones first, and none that look like one another in a row."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,18 +20,19 @@ def looks_of(image: Num[np.ndarray, "h w c"]) -> list[float]:
     columns = np.array_split(np.arange(gray.shape[1]), min(SIDE, gray.shape[1]))
     cells = [gray[np.ix_(some, others)] for some in rows for others in columns]
     numbers = [float(value) for cell in cells for value in (cell.mean(), cell.std())]
-    return [round(value, 4) for value in np.resize(numbers, 2 * SIDE * SIDE)]
+    return [round(value, 4) for value in np.resize(numbers, 2 * SIDE * SIDE).tolist()]
 
 
-def helpful(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
-    """Rows in the order in which labels help most: each the one with the most uncertainty times distance from those before it.
+def helpful(uncertainty: Sequence[float | None], kept_looks: Sequence[str | None]) -> list[int]:
+    """The places of images in the order in which labels help most: the most uncertain and farthest from all before it first.
 
-    An image whose looks nobody has seen counts as far from all. Beyond `COMPARED` images, by uncertainty alone.
+    kept_looks: JSON of `looks_of`. An image whose looks nobody has seen counts as far from all. Beyond `COMPARED` images, by
+    uncertainty alone.
     """
-    unsure = np.array([MIDDLE if row["uncertainty"] is None else row["uncertainty"] for row in rows], np.float64)
+    unsure = np.array([MIDDLE if value is None else value for value in uncertainty], np.float64)
     places = np.argsort(-unsure, kind="stable")
     near, rest = places[:COMPARED], places[COMPARED:]
-    looks = _looks([rows[place]["looks"] for place in near])
+    looks = _looks([kept_looks[place] for place in near])
     distance = np.ones(len(near))
     chosen: list[int] = []
     for _ in range(len(near)):
@@ -42,10 +42,10 @@ def helpful(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
         chosen.append(best)
         apart = np.linalg.norm(looks - looks[best], axis=1) / np.sqrt(looks.shape[1])
         distance = np.minimum(distance, np.where(np.isnan(apart), 1.0, apart))
-    return [rows[place] for place in (*near[chosen].tolist(), *rest.tolist())]
+    return [*near[chosen].tolist(), *rest.tolist()]
 
 
 def _looks(kept: Sequence[str | None]) -> Float64[np.ndarray, "n k"]:
     """The numbers of each image; NaN where there are none."""
     unknown = [np.nan] * (2 * SIDE * SIDE)
-    return np.array([unknown if text is None else json.loads(text) for text in kept], np.float64).reshape(len(kept), -1)
+    return np.array([unknown if text is None else json.loads(text) for text in kept], np.float64).reshape(len(kept), 2 * SIDE * SIDE)

@@ -17,6 +17,7 @@ from maskwright.data.pairing import pair
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import image_info
 from maskwright.formats.project_file import ProjectFile, is_project, read_project, write_project
+from maskwright.report.words import counted
 from maskwright.studio import classes, label_files
 from maskwright.studio.database import NAME as DATABASE
 from maskwright.studio.database import Database, open_database
@@ -155,7 +156,7 @@ def open_store(folder: Path, images: Path | None = None, class_names: Sequence[s
         found, gone = _list_images(database, root)
         words = [
             *([mended] if mended else []),
-            *([f"{gone} images are not there any more; their labels are kept"] if gone else []),
+            *([f"{counted(gone)} {'is' if gone == 1 else 'are'} not there any more; the labels are kept"] if gone else []),
         ]
         if is_new or mended:
             words += label_files.take_in(database, folder)
