@@ -200,15 +200,12 @@ def test_scores_and_tallies_come_back_from_json():
 def test_every_row_says_its_rule(panoptic):
     drawn = panoptic([[1, 2]], {1: CAR, 2: ROAD})
     found = scored((drawn, drawn))
-    assert found.row("PQ", "car").rule.startswith(
-        "The segments of all images together: panoptic quality, the IoU of the hits /"
-    )
-    assert found.row("PQ", "all classes").rule.startswith(
-        "The mean over the classes in any image, true or predicted, of: the seg"
-    )
+    assert found.row("PQ", "car").rule.startswith("Panoptic quality, the IoU of the hits / (hits + half of")
+    over = "The mean over the classes in any image, true or predicted, of: panoptic quality"
+    assert found.row("PQ", "all classes").rule.startswith(over)
     assert "stuff classes in any image" in found.row("SQ", "stuff classes").rule
-    assert found.row("hits", "car").rule.startswith("In all images: pairs of a true and a predicted segment")
-    assert "void pixels" in found.row("iou", "car").rule.lower()
+    assert found.row("hits", "car").rule == "Pairs of a true and a predicted segment of one class (TP); counted as for PQ."
+    assert "void out, crowds in" in found.row("iou", "car").rule
 
 
 def test_what_does_not_fit_is_refused_with_the_name_of_the_image(panoptic):

@@ -28,17 +28,18 @@ COUNTED = (
 
 
 def rule_of(metric: str, subject: str) -> str:
-    """What was counted and what was left out."""
+    """What was counted and what was left out; in full for the panoptic quality, which the others refer to."""
     which = {ALL: "", THINGS: "thing ", STUFF: "stuff "}
     over = f"The mean over the {which[subject]}classes in any image, true or predicted, of: " if subject in MEANS else ""
     if metric == "iou":
         rule = (
-            f"{over}{'t' if over else 'T'}he pixels of all images counted together: hits / pixels that are true or predicted."
+            "hits / pixels that are true or predicted, all images together, whatever segments they are in; void out, crowds in."
         )
-        return f"{rule} Objects of a class are not told apart. Void pixels of the ground truth out, crowds in."
-    together = "the segments of all images together" if metric not in NUMBERS else "in all images"
-    together = together if over else f"{together[0].upper()}{together[1:]}"
-    return f"{over}{together}: {FORMULAS[metric]}. {COUNTED}"
+    elif metric == "PQ":
+        rule = f"{FORMULAS[metric]}, all images together. {COUNTED}"
+    else:
+        rule = f"{FORMULAS[metric]}; counted as for PQ."
+    return over + rule if over else f"{rule[0].upper()}{rule[1:]}"
 
 
 def warnings_of(
