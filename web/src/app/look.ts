@@ -16,7 +16,10 @@ export function lookOf(): string {
   if (brightness.value !== 0 || contrast.value !== 0) {
     const count = info?.channels ?? 1;
     const shown = channels.value ?? Array.from({ length: Math.min(count, count === 2 ? 2 : 3) }, (_, i) => i);
-    const ranges = shown.map((i) => shownRange(...(info?.dtype === "uint8" ? ([0, 255] as const) : info?.range?.[i] ?? ([0, 255] as const)), brightness.value, contrast.value));
+    const ranges = shown.map((i) => {
+      const [low, high] = (info?.dtype === "uint8" ? null : info?.range?.[i]) ?? [0, 255];
+      return shownRange(low, high, brightness.value, contrast.value);
+    });
     const number = (value: number) => Number(value.toPrecision(6));
     parts.push(`low=${ranges.map(([low]) => number(low)).join()}`, `high=${ranges.map(([, high]) => number(high)).join()}`);
   }

@@ -7,10 +7,9 @@ import { Outbox } from "../data/outbox.ts";
 import { claimName, openPages } from "../data/pages.ts";
 import type { ImageInfo, ReviewState } from "../data/protocol.ts";
 import { type Applied, Session } from "../editing/session.ts";
-import { tools } from "../tools/table.ts";
 import {
   assistant, brightness, channels, classId, clicking, contrast, cost, costGroups, costs, currentProposal, gamma, hidden, image, list, order, others,
-  outbox, place, pointer, preview, project, say, selection, session, stateFilter, stopwatch, tool, trouble, viewer,
+  outbox, place, pointer, preview, project, say, selection, session, stateFilter, stopwatch, trouble, viewer,
 } from "./state.ts";
 
 const PAGE = 100;
@@ -18,6 +17,8 @@ const LOOK_MS = 4000;
 const seed = Math.floor(Math.random() * 1e6);
 let opening = 0;
 const loading = new Set<number>();
+/** What is called before another image is opened: the tools, which know this module and not the other way round. */
+export const leaving: { call: () => void } = { call: () => {} };
 
 export async function start(): Promise<void> {
   let info;
@@ -145,7 +146,7 @@ function show(open: Session, info: ImageInfo): void {
 
 /** Leave the open image as if nothing had been begun on it. */
 function putAway(): void {
-  tools[tool.value].cancel();
+  leaving.call();
   selection.value = hidden.value = new Set();
   preview.value = clicking.value = null;
   currentProposal.value = null;
