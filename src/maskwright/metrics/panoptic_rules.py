@@ -29,8 +29,8 @@ COUNTED = (
 
 def rule_of(metric: str, subject: str) -> str:
     """What was counted and what was left out; in full for the panoptic quality, which the others refer to."""
-    which = {ALL: "", THINGS: "thing ", STUFF: "stuff "}
-    over = f"The mean over the {which[subject]}classes in any image, true or predicted, of: " if subject in MEANS else ""
+    if subject in (THINGS, STUFF):
+        return f"The mean over the {subject} in any image, true or predicted; else as for all classes."
     if metric == "iou":
         rule = (
             "hits / pixels that are true or predicted, all images together, whatever segments they are in; void out, crowds in."
@@ -39,7 +39,11 @@ def rule_of(metric: str, subject: str) -> str:
         rule = f"{FORMULAS[metric]}, all images together. {COUNTED}"
     else:
         rule = f"{FORMULAS[metric]}; counted as for PQ."
-    return over + rule if over else f"{rule[0].upper()}{rule[1:]}"
+    return f"The mean over the classes in any image, true or predicted, of: {rule}" if subject == ALL else _opened(rule)
+
+
+def _opened(rule: str) -> str:
+    return f"{rule[0].upper()}{rule[1:]}"
 
 
 def warnings_of(
