@@ -31,8 +31,6 @@ HOLDS = Holds(
     exact=True, holes=True, parts=True, overlap=True, scores=True, crowd=True, classes=True, ignored=True, size=True
 )  # fmt: skip
 
-FORMAT = "maskwright-labels"
-VERSION = 1
 SUFFIX = ".json"  # behind the image's own, so that a.jpg and a.png have each a file
 
 State = Literal["todo", "done", "look"]
@@ -60,8 +58,8 @@ class LabelFile(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    format: Literal["maskwright-labels"] = FORMAT
-    version: Literal[1] = VERSION
+    format: Literal["maskwright-labels"] = "maskwright-labels"
+    version: Literal[1] = 1
     image: str
     size_hw: tuple[Size, Size]
     revision: int = 0

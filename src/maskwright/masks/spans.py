@@ -96,7 +96,8 @@ class Spans:
 def _apart(turns: Turns) -> Int64[np.ndarray, " kept"]:
     """Rising turns without those that cancel each other: where one span ends and the next begins."""
     places, times = np.unique(turns, return_counts=True)
-    return places[times % 2 == 1]
+    kept: Turns = places[times % 2 == 1]
+    return kept
 
 
 def _by_row(turns: Turns, width: int) -> tuple[Pieces, Pieces, Pieces]:

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ def costs(database: Database) -> tuple[Group, ...]:
             if (row["image"], row["object"]) in spent
         ]
     names = {one.id: one.name for one in classes.listed(database)}
-    keys = {
+    keys: dict[str, Callable[[dict[str, Any]], str]] = {
         "all": lambda values: "all",
         "tool": lambda values: values["tool"] or NOBODY,
         "class": lambda values: names.get(values["class_id"], LEFT_OUT),

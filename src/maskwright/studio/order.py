@@ -48,4 +48,6 @@ def helpful(uncertainty: Sequence[float | None], kept_looks: Sequence[str | None
 def _looks(kept: Sequence[str | None]) -> Float64[np.ndarray, "n k"]:
     """The numbers of each image; NaN where there are none."""
     unknown = [np.nan] * (2 * SIDE * SIDE)
-    return np.array([unknown if text is None else json.loads(text) for text in kept], np.float64).reshape(len(kept), 2 * SIDE * SIDE)
+    return np.array([unknown if text is None else json.loads(text) for text in kept], np.float64).reshape(
+        len(kept), 2 * SIDE * SIDE
+    )

@@ -95,10 +95,12 @@ def _halved(level: Image) -> Iterator[Image]:
     for top in range(0, len(level), BAND):
         band = level[top : top + BAND]
         wide = np.pad(band, ((0, len(band) % 2), (0, band.shape[1] % 2), (0, 0)), mode="edge")
-        total = wide[::2, ::2].astype(np.float32 if band.dtype == np.float32 else np.uint32)
-        for rows, columns in ((0, 1), (1, 0), (1, 1)):
-            total += wide[rows::2, columns::2]
-        yield (total / 4 if band.dtype == np.float32 else (total + 2) >> 2).astype(band.dtype)
+        parts = [wide[rows::2, columns::2] for rows in (0, 1) for columns in (0, 1)]
+        if band.dtype == np.float32:
+            yield sum(parts[1:], parts[0]) / np.float32(4)
+        else:
+            total = sum((part.astype(np.uint32) for part in parts), np.uint32(2))  # 2: the nearest whole number
+            yield np.right_shift(total, 2).astype(band.dtype)
 
 
 def _ranges(levels: list[np.ndarray]) -> tuple[tuple[float, float], ...]:
@@ -107,4 +109,5 @@ def _ranges(levels: list[np.ndarray]) -> tuple[tuple[float, float], ...]:
         return ((0.0, 255.0),) * levels[0].shape[2]
     small = next((level for level in levels if level.shape[0] * level.shape[1] <= SAMPLE), levels[-1])
     found = np.percentile(small.reshape(-1, small.shape[2]), (DARK, BRIGHT), axis=0)
-    return tuple((float(low), float(high) if high > low else float(low) + 1) for low, high in found.T)
+    pairs: list[tuple[float, float]] = [(float(low), float(high)) for low, high in found.T]
+    return tuple((low, high if high > low else low + 1) for low, high in pairs)

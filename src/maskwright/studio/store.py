@@ -209,7 +209,7 @@ def _list_images(database: Database, root: Path) -> tuple[int, int]:
         connection.execute("UPDATE images SET is_there = 0")
         connection.executemany(
             "INSERT INTO images (name, path) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET path = excluded.path, is_there = 1",
-            sorted(names.items(), key=lambda item: natural_key(item[0])),
+            [(name, names[name]) for name in sorted(names, key=natural_key)],
         )
         gone = connection.execute("SELECT count(*) FROM images WHERE NOT is_there AND revision > 0").fetchone()[0]
     return len(names), gone
