@@ -2,6 +2,9 @@
 
 import json
 import math
+import runpy
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +21,9 @@ from maskwright.metrics.scores import Scores
 from panopticapi_rules import panoptic_quality
 
 CAR, BUS, ROAD = range(3)
-MIXED = Classes.named("car", "bus", "road", "sky", "tree", things=["car", "bus"])
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES = runpy.run_path(str(GOLDEN / "panoptic_cases.py"))
+MIXED = Classes.named(*CASES["NAMES"], things=CASES["THINGS"])
 
 
 def value(found: Scores, metric: str, subject: str) -> float:
@@ -30,23 +35,15 @@ def scored(*pairs: tuple[Panoptic, Panoptic], **said: int) -> Scores:
     return scores(ids, [tally(*pair, id=id) for pair, id in zip(pairs, ids, strict=True)], pairs[0][0].classes, **said)
 
 
-def random_map(seed: int, of: Panoptic | None = None, *, size: int = 24, crowds: bool = False) -> Panoptic:
-    """Rectangles on void, each a segment of some class; or `of` moved and partly painted over, as a network might see it."""
-    rng = np.random.default_rng(seed)
-    ids = np.zeros((size, size), np.int32) if of is None else np.roll(of.segment_ids, rng.integers(0, 3, 2), (0, 1)).copy()
-    known = {} if of is None else {segment.id: segment.class_id for segment in of.segments}
-    crowded: set[int] = set()
-    for _ in range(8 if of is None else 4):
-        x, y, width, height = *rng.integers(-4, size, 2), *rng.integers(1, 14, 2)
-        id = int(rng.integers(1, 2**24))
-        ids[max(y, 0) : y + height, max(x, 0) : x + width] = id
-        known[id] = int(rng.integers(len(MIXED) - 1))  # the last class is in no image
-    left = [id for id in np.unique(ids).tolist() if id]
-    for class_id in range(len(MIXED)) if crowds else ():  # one a class, as in COCO
-        of_class = [id for id in left if known[id] == class_id]
-        if len(of_class) > 1 and rng.random() < 0.5:
-            crowded.add(of_class[0])
-    return Panoptic(ids, tuple(Segment(id, known[id], is_crowd=id in crowded) for id in left), MIXED)
+def panoptic_of(drawn: Any) -> Panoptic:
+    """A map of `golden/panoptic_cases.py`."""
+    ids, class_of, crowds = drawn
+    return Panoptic(ids, tuple(Segment(id, class_id, is_crowd=id in crowds) for id, class_id in class_of.items()), MIXED)
+
+
+def random_pair(seed: int) -> tuple[Panoptic, Panoptic]:
+    truth = CASES["random_map"](seed, crowds=True)
+    return panoptic_of(truth), panoptic_of(CASES["random_map"](seed + 1, truth))
 
 
 def test_by_hand(panoptic):
@@ -106,8 +103,7 @@ def test_an_empty_prediction_scores_zero(panoptic):
 def test_it_is_panopticapi_to_a_billionth_with_void_crowds_and_missing_classes(seed):
     pairs = []
     for i in range(3):
-        truth = random_map(100 * seed + i, crowds=True)
-        pairs.append((truth, random_map(100 * seed + i + 50, of=truth)))
+        pairs.append(random_pair(100 * seed + 2 * i))
     expected, found = panoptic_quality(pairs, MIXED), scored(*pairs)
     subjects = {"All": "all classes", "Things": "thing classes", "Stuff": "stuff classes", **dict(enumerate(MIXED.names))}
     for key, subject in subjects.items():
@@ -118,9 +114,24 @@ def test_it_is_panopticapi_to_a_billionth_with_void_crowds_and_missing_classes(s
     assert 0 < expected["All"][0] < 1  # maps that say something
 
 
+def test_it_is_what_another_implementation_computes_that_is_held_against_panopticapi():
+    """Twenty images with void and crowds, by hotcoco: see golden/README.md."""
+    golden = json.loads((GOLDEN / "panoptic-quality.json").read_text())
+    found = scored(*((panoptic_of(truth), panoptic_of(seen)) for truth, seen in CASES["pairs"]()))
+    for key, subject in (("All", "all classes"), ("Things", "thing classes"), ("Stuff", "stuff classes")):
+        for metric in ("PQ", "SQ", "RQ"):
+            assert value(found, metric, subject) == pytest.approx(golden[key][metric.lower()], abs=1e-9)
+    for number, name in enumerate(MIXED.names, 1):
+        expected = golden["per_class"][str(number)]
+        for metric, key in (("hits", "tp"), ("spurious", "fp"), ("missed", "fn")):
+            assert value(found, metric, name) == expected[key]
+        if expected["tp"]:
+            assert value(found, "PQ", name) == pytest.approx(expected["pq"], abs=1e-9)
+
+
 @given(st.integers(0, 2**31))
 def test_any_map_against_itself_is_perfect(seed):
-    drawn = random_map(seed)
+    drawn = panoptic_of(CASES["random_map"](seed))
     found = scored((drawn, drawn))
     for metric in ("PQ", "SQ", "RQ", "iou"):
         assert value(found, metric, "all classes") == 1
@@ -130,8 +141,7 @@ def test_any_map_against_itself_is_perfect(seed):
 @given(st.integers(0, 2**31))
 def test_numbers_of_segments_say_nothing(seed):
     """Other ids for the same segments give the same scores."""
-    truth = random_map(seed)
-    seen = random_map(seed + 1, of=truth)
+    truth, seen = random_pair(seed)
     old = np.array([segment.id for segment in seen.segments])
     new = np.random.default_rng(seed).permutation(np.arange(1, len(old) + 1)).astype(np.int32)
     ids = np.zeros(seen.size_hw, np.int32)
@@ -145,14 +155,13 @@ def test_numbers_of_segments_say_nothing(seed):
 
 @given(st.integers(0, 2**31))
 def test_the_pixels_are_those_of_label_maps(seed):
-    truth = random_map(seed)
-    seen = random_map(seed + 1, of=truth)
+    truth, seen = random_pair(seed)
     expected = class_table(to_label_map(truth).ids, to_label_map(seen).ids, len(MIXED))
     np.testing.assert_array_equal(tally(truth, seen).table, expected)
 
 
 def test_intervals_hold_the_value_and_are_repeatable():
-    pairs = [(truth := random_map(seed), random_map(seed + 90, of=truth)) for seed in range(8)]
+    pairs = [random_pair(seed) for seed in range(8)]
     found, again = scored(*pairs), scored(*pairs)
     row = found.headline_row
     assert row.low < row.value < row.high
@@ -188,8 +197,7 @@ def test_a_background_without_segments_is_no_class(panoptic):
 
 
 def test_scores_and_tallies_come_back_from_json():
-    truth = random_map(1)
-    one = tally(truth, random_map(2, of=truth))
+    one = tally(*random_pair(1))
     again = PanopticTally.from_json(json.loads(json.dumps(one.to_json())))
     assert again.to_json() == one.to_json()
     assert scores(["a"], [again], MIXED).to_json() == scores(["a"], [one], MIXED).to_json()
