@@ -106,7 +106,7 @@ def _halved(level: Image) -> Iterator[Image]:
 def _ranges(levels: list[np.ndarray]) -> tuple[tuple[float, float], ...]:
     """0 to 255 of 8-bit images, else all but the outermost values of each channel."""
     if levels[0].dtype == np.uint8:
-        return ((0.0, 255.0),) * levels[0].shape[2]
+        return ((0.0, 255.0),) * int(levels[0].shape[2])
     small = next((level for level in levels if level.shape[0] * level.shape[1] <= SAMPLE), levels[-1])
     found = np.percentile(small.reshape(-1, small.shape[2]), (DARK, BRIGHT), axis=0)
     pairs: list[tuple[float, float]] = [(float(low), float(high)) for low, high in found.T]
