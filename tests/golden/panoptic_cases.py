@@ -10,7 +10,7 @@ Map = tuple[np.ndarray, dict[int, int], set[int]]  # ids, the class of each, tho
 
 
 def random_map(seed: int, of: Map | None = None, *, crowds: bool = False) -> Map:
-    """Rectangles, each a segment of some class; or `of` moved and partly painted over. At most one crowd a class, as COCO has."""
+    """Rectangles, each a segment of some class; or `of` moved and partly painted over. A class has one crowd at most."""
     rng = np.random.default_rng(seed)
     ids = np.zeros((SIZE, SIZE), np.int32) if of is None else np.roll(of[0], rng.integers(0, 3, 2), (0, 1)).copy()
     known = {} if of is None else dict(of[1])
