@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskwright.losses import IGNORE_TARGET, LossTerm, build_loss
+from maskwright.losses import IGNORE_TARGET, LossTerm, build_loss, centers
 from maskwright.losses.centers import CENTER_WEIGHT, OFFSET_WEIGHT, CenterLoss, center_targets
 from maskwright.masks.centers import EXTRA_OUTPUTS, OFFSET_PX
 
@@ -34,19 +34,30 @@ def test_without_things_there_is_no_centre():
     assert not offsets.any()
 
 
-def test_many_things_have_the_bells_that_each_has_alone():
-    """More than are drawn at one time."""
+def test_many_things_have_the_bells_that_each_has_alone(monkeypatch):
+    """More than are drawn at one time, in two images."""
+    monkeypatch.setattr(centers, "AT_ONCE", 7)
     many = torch.zeros((1, 30, 30), dtype=torch.int64)
     places = [(y, x) for y in range(0, 30, 6) for x in range(0, 30, 5)]
     for number, (y, x) in enumerate(places, 1):
         many[0, y, x] = number
-    near, _ = center_targets(many, 2.0)
+    near, _ = center_targets(torch.cat([many, many.flip(1)]), 2.0)
     alone = torch.zeros(30, 30)
     for y, x in places:
         one = torch.zeros((1, 30, 30), dtype=torch.int64)
         one[0, y, x] = 1
         alone = torch.maximum(alone, center_targets(one, 2.0)[0][0])
-    torch.testing.assert_close(near[0], alone)
+    torch.testing.assert_close(near, torch.stack([alone, alone.flip(0)]))
+
+
+def test_small_things_have_narrow_bells():
+    near, _ = center_targets(torch.ones((1, 40, 40), dtype=torch.int64), 8.0)
+    assert near[0, 20, 30] == pytest.approx(math.exp(-0.5 * (0.5**2 + 10.5**2) / 64))  # of a side of 40 pixels: at most 8
+    small = torch.zeros((1, 40, 40), dtype=torch.int64)
+    small[0, 10:22, 10:22] = 1
+    assert center_targets(small, 8.0)[0][0, 16, 20] == pytest.approx(math.exp(-0.5 * (0.5**2 + 4.5**2) / 9))
+    small[0, 11:22, 10:22] = 0
+    assert center_targets(small, 8.0)[0][0, 10, 19] == pytest.approx(math.exp(-0.5 * 3.5**2 / 4))  # never below 2
 
 
 def test_the_terms_by_hand():

@@ -1,5 +1,7 @@
 """The loss of networks that draw where things have their centres: classes as planned, centres and the way to them."""
 
+import math
+
 import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from maskwright.masks.panoptic_layers import CLASS, THING
 CENTER_WEIGHT = 200.0  # of squared nearness, as in arXiv:1911.10194, section 3.4
 OFFSET_WEIGHT = 0.1  # of a pixel beside the centre; 0.01 there, for trainings that are a hundred times as long
 BELL, LEAST_PX = 0.25, 2.0  # sigma of the bell around a centre: of the side of its thing, and at least
-AT_ONCE = 16  # things whose nearness is drawn at one time, which bounds the memory
+AT_ONCE = 512  # things whose bells are drawn at one time, which bounds the memory
 
 
 class CenterLoss(nn.Module):
@@ -50,30 +52,31 @@ def center_targets(
 ) -> tuple[Float32[Tensor, "b h w"], Float32[Tensor, "b 2 h w"]]:
     """Nearness to a centre, from 0 to 1, of several the highest, and the offset of each pixel of a thing to its own.
 
-    Numbers of things are 1 and above. Sigma is a quarter of a thing's side, within `LEAST_PX` and `center_px`.
+    Numbers of things are 1 and above. Sigma is a quarter of a thing's side, within `LEAST_PX` and `center_px`; the bell ends
+    where three of the largest sigma do.
     """
     height, width = numbers.shape[-2:]
-    y = torch.arange(height, dtype=torch.float32, device=numbers.device)
-    x = torch.arange(width, dtype=torch.float32, device=numbers.device)
     near = torch.zeros(numbers.shape, device=numbers.device)
     offsets = torch.zeros((len(numbers), 2, height, width), device=numbers.device)
-    for image, of_image in enumerate(numbers):
-        rows, columns = torch.nonzero(of_image > 0, as_tuple=True)
-        if not len(rows):
-            continue
-        present, things = torch.unique(of_image[rows, columns], return_inverse=True)
-        areas = torch.bincount(things, minlength=len(present))
-        centers_y, centers_x = (
-            torch.bincount(things, weights=at.double(), minlength=len(present)).div(areas).float() for at in (rows, columns)
-        )
-        sigmas = (BELL * areas.float().sqrt()).clamp(min=LEAST_PX).clamp(max=center_px)
-        offsets[image, 0, rows, columns] = centers_y[things] - rows
-        offsets[image, 1, rows, columns] = centers_x[things] - columns
-        for first in range(0, len(present), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            down, across = (
-                torch.exp(-0.5 * ((along - centers[some, None]) / sigmas[some, None]) ** 2)
-                for along, centers in ((y, centers_y), (x, centers_x))
-            )
-            near[image] = torch.maximum(near[image], (down[:, :, None] * across[:, None, :]).amax(dim=0))
+    images, rows, columns = torch.nonzero(numbers > 0, as_tuple=True)
+    if not len(rows):
+        return near, offsets
+    apart = images * (numbers.max() + 1) + numbers[images, rows, columns]
+    present, things = torch.unique(apart, return_inverse=True)
+    areas = torch.bincount(things, minlength=len(present))
+    y, x = (torch.bincount(things, weights=at.double(), minlength=len(present)).div(areas).float() for at in (rows, columns))
+    offsets[images, 0, rows, columns] = y[things] - rows
+    offsets[images, 1, rows, columns] = x[things] - columns
+    sigmas = (BELL * areas.float().sqrt()).clamp(min=LEAST_PX).clamp(max=center_px)
+    of_image = present.div(numbers.max() + 1, rounding_mode="floor")
+    reach = math.ceil(3 * center_px)
+    around = torch.arange(-reach, reach + 1, device=numbers.device)
+    for first in range(0, len(present), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        down, across = (at[some, None].round().long() + around for at in (y, x))
+        squares_y, squares_x = ((at - of[some, None]) ** 2 for at, of in ((down, y), (across, x)))
+        bells = torch.exp(-(squares_y[:, :, None] + squares_x[:, None, :]) / (2 * sigmas[some, None, None] ** 2))
+        inside = ((down >= 0) & (down < height))[:, :, None] & ((across >= 0) & (across < width))[:, None, :]
+        places = (of_image[some, None, None] * height + down[:, :, None]) * width + across[:, None, :]
+        near.view(-1).scatter_reduce_(0, places[inside], bells[inside], "amax")
     return near, offsets

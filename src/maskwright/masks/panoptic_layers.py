@@ -6,6 +6,7 @@ from jaxtyping import UInt16
 from maskwright.base.errors import MaskValueError
 from maskwright.masks.classes import IGNORE
 from maskwright.masks.object_layers import MOST_OBJECTS
+from maskwright.masks.regions import distinct
 from maskwright.masks.types import Panoptic
 
 CLASS, THING = range(2)  # layers: the class of every pixel, and the number of the thing there, 0 where there is none
@@ -27,6 +28,6 @@ def to_layers(panoptic: Panoptic) -> UInt16[np.ndarray, "2 h w"]:
             rows.append((segment.class_id, 0))
     if count > MOST_OBJECTS:
         raise MaskValueError(f"The image holds {count} things; training takes up to {MOST_OBJECTS}. Cut the image into parts.")
-    values, places = np.unique(panoptic.segment_ids, return_inverse=True)
+    values, places = distinct(panoptic.segment_ids)
     known = np.array(rows, np.uint16).T if values.size and values[0] == 0 else np.array(rows[1:], np.uint16).reshape(-1, 2).T
-    return np.asarray(known[:, places.reshape(panoptic.size_hw)])
+    return np.asarray(known[:, places])
