@@ -49,10 +49,9 @@ export class Session {
     this.mustReload = false;
     const { width } = this.objects;
     const waiting = this.outbox.of(this.info.id);
-    const decided = new Set(waiting.flatMap((entry) => [...((entry.body.accept as number[]) ?? []), ...((entry.body.reject as number[]) ?? [])]));
-    const all = proposals.map((one) => ({ ...one, box: one.box, spans: fromWire(one, width) }));
+    const all = proposals.map((one) => ({ ...one, spans: fromWire(one, width) }));
     for (const entry of waiting) this.replay(entry, all);
-    this.proposals.value = all.filter((one) => !decided.has(one.id));
+    this.proposals.value = this.undecided(all);
     this.showSteps();
   }
 
@@ -96,8 +95,9 @@ export class Session {
       this.objects.take(outcome.changes);
       if (this.outbox.of(this.info.id).length > 0) this.mustReload = true;
     } else this.objects.settlePlaces(outcome.changes);
-    // Proposals whose acceptance was undone are open again: the server has them.
-    if (entry.step === "undo" && outcome.changes.some((one) => one.before?.proposal != null)) this.mustReload = true;
+    // Proposals whose acceptance was undone are open again, and decided when it is done again.
+    const isStep = entry.step === "undo" || entry.step === "redo";
+    if (isStep && outcome.changes.some((one) => (one.before ?? one.after)?.proposal != null)) void this.loadProposals().catch(() => {});
     if (this.mustReload && this.outbox.of(this.info.id).length === 0) void this.load().catch(() => {});
     this.showSteps();
   }
@@ -118,7 +118,14 @@ export class Session {
   /** What is open of the proposals, anew. */
   async loadProposals(): Promise<void> {
     const { proposals } = await api.proposals(this.info.id);
-    this.proposals.value = proposals.map((one) => ({ ...one, spans: fromWire(one, this.objects.width) }));
+    this.proposals.value = this.undecided(proposals.map((one) => ({ ...one, spans: fromWire(one, this.objects.width) })));
+  }
+
+  /** Proposals on which nothing is decided, be it on its way to the server. */
+  private undecided(all: readonly Proposal[]): Proposal[] {
+    const waiting = this.outbox.of(this.info.id).flatMap((entry) => [...((entry.body.accept as number[]) ?? []), ...((entry.body.reject as number[]) ?? [])]);
+    const decided = new Set(waiting);
+    return all.filter((one) => !decided.has(one.id));
   }
 
   private take(): Spent {
