@@ -41,11 +41,15 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedObjects:
-    """The labels of a data set whose records' objects stand in annotation files; `images` by record id."""
+    """The labels of a data set whose records' objects stand in annotation files; `images` by record id.
+
+    described_by: the file that says what the records' pictures show, where these are no annotation files themselves.
+    """
 
     classes: Classes
     images: Mapping[str, AnnotatedImage]
     notes: tuple[Note, ...] = ()
+    described_by: Path | None = None
 
     def read(self, record: Record, size_hw: tuple[int, int]) -> Instances | Panoptic:
         """The objects or segments of an image. Raises `MaskValueError` where they were annotated on one of another size."""
@@ -141,9 +145,11 @@ def scan_annotated(
     )
     infos = tuple(info for _, info in kept.values())
     images = {id: partners[id] for id in kept}
-    return Scan(root, seen, seen.pairs, infos, (), tuple(faults)), AnnotatedObjects(
-        annotations.classes, images, annotations.notes
+    in_pictures = annotations.path.is_file() and all(image.path != annotations.path for image in images.values())
+    labels = AnnotatedObjects(
+        annotations.classes, images, annotations.notes, described_by=annotations.path if in_pictures else None
     )
+    return Scan(root, seen, seen.pairs, infos, (), tuple(faults)), labels
 
 
 def _not_read(

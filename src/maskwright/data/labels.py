@@ -1,6 +1,7 @@
 """Where the segmentations of a data set come from: mask files with a coding, or annotations."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from maskwright.data.record import Record
@@ -26,6 +27,11 @@ class Labels(Protocol):
         """What is to be known of single objects, for the check."""
         ...
 
+    @property
+    def described_by(self) -> Path | None:
+        """The file that says what the records' own mask files hold, where they do not say it themselves."""
+        ...
+
     def read(self, record: Record, size_hw: tuple[int, int]) -> Segmentation:
         """The segmentation of a record whose whole image has this size, cut to the record's window.
 
@@ -48,6 +54,10 @@ class MaskFiles:
     @property
     def notes(self) -> tuple[Note, ...]:
         return ()
+
+    @property
+    def described_by(self) -> None:
+        return None
 
     def read(self, record: Record, size_hw: tuple[int, int]) -> Segmentation:
         """The file's values, decoded. Raises as `Labels.read` does."""

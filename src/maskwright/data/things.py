@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -31,6 +32,10 @@ class ThingLabels:
     @property
     def notes(self) -> tuple[Note, ...]:
         return self.whole.notes
+
+    @property
+    def described_by(self) -> Path | None:
+        return self.whole.described_by
 
     def read(self, record: Record, size_hw: tuple[int, int]) -> Instances:
         """The things of an image; of a label map, each connected part of a class of things. Raises as `Labels.read` does."""

@@ -8,13 +8,16 @@ from maskwright.data.dataset import DataSet
 
 
 def manifest(parts: Iterable[DataSet]) -> dict[str, str]:
-    """SHA-256 of every record's image and mask file, by record id."""
+    """SHA-256 of every record's image and mask file by record id, and of a file that describes them all by its name."""
+    parts = tuple(parts)
     records = {record.id: record for part in parts for record in part.records}
+    described = {part.labels.described_by for part in parts if part.labels is not None} - {None}
     digest = functools.cache(sha256)  # an annotation file belongs to many records
-    return {
+    digests = {
         id: " ".join(digest(path) if path else "-" for path in (record.image, record.mask))
         for id, record in sorted(records.items())
     }
+    return {**digests, **{path.name: digest(path) for path in described if path}}
 
 
 def differences(before: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -78,7 +78,7 @@ def write(
     path, losses = Path(path), list[Loss]()
     known = _Known(described_by)
     classes, category_ids = None, dict[int, Id]()
-    entries: list[dict[str, Any]] = []
+    entries: list[str] = []  # as text, which takes a fifth of the memory
     images: list[dict[str, Any]] = []
     files = OwnFiles(path.with_suffix(""))
     with atomic_folder(path.with_suffix("")) as folder:
@@ -100,10 +100,11 @@ def write(
                 for segment in segments:
                     segment["category_id"] = category_ids[segment["category_id"]]
                 images.append(image)
-                entries.append({"image_id": image["id"], "file_name": file, "segments_info": segments})
+                entries.append(_text({"image_id": image["id"], "file_name": file, "segments_info": segments}))
         losses = list(check_losses(losses, path, TITLE, allow_loss=allow_loss))
-    value = {**known.rest, "images": images, "annotations": entries, "categories": known.categories(classes)}
-    atomic_write(path, json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n")
+    lists = {"images": _text(images), "annotations": f"[{','.join(entries)}]", "categories": _text(known.categories(classes))}
+    fields = {key: _text(part) for key, part in known.rest.items()} | lists
+    atomic_write(path, "{" + ",".join(f"{_text(key)}:{part}" for key, part in fields.items()) + "}\n")
     return tuple(losses)
 
 
@@ -286,6 +287,10 @@ class _Known:
             {"id": class_id + 1, "name": info.name, "isthing": int(info.is_thing), "color": list(info.color)}
             for class_id, info in enumerate(classes or ())
         ]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _stem(name: str) -> str:
