@@ -1,7 +1,9 @@
 """What all tests share: shape checks, repeatable examples, one thread, and where the real data lies."""
 
+import functools
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,16 +24,24 @@ NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is a float, as PEP 484 an
 
 
 def shape_checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Check a function's annotations, array shapes included, on every call.
+    """Check a function's annotations, array shapes included, on every call but those by which torch traces a network.
 
-    Dataclasses with a `__post_init__` are left to it, so that tests see its message in words and not the type checker's.
+    There sizes are tensors, and looking at them would be traced too. Dataclasses with a `__post_init__` are left to it, so that
+    tests see its message in words and not the type checker's.
     """
     try:
         checked = beartype(conf=NUMBERS)(function)
     except BeartypeDecorHintPep3119Exception:
         return function  # an annotation is a Protocol without @runtime_checkable
     if function.__name__ != "__init__":
-        return checked
+
+        @functools.wraps(function)
+        def checked_unless_traced(*args: Any, **named: Any) -> Any:
+            torch = sys.modules.get("torch")
+            traces = torch is not None and torch.jit.is_tracing()
+            return function(*args, **named) if traces else checked(*args, **named)
+
+        return checked_unless_traced
 
     def checked_init(self: object, *args: Any, **named: Any) -> Any:
         return None if hasattr(self, "__post_init__") else checked(self, *args, **named)

@@ -13,12 +13,12 @@ from maskwright.base.errors import PlanError
 from maskwright.base.files import sha256
 from maskwright.data.channels import with_channels
 from maskwright.engine.run import Run
+from maskwright.engine.runtimes.choose import Place, Runtime, made_ready
 from maskwright.engine.weights import load_weights
 from maskwright.masks.tiles import Tile, even_tile, tiles
 from maskwright.masks.types import Segmentation
-from maskwright.nn.device import keep_memory, pick_device
+from maskwright.nn.device import pick_device
 from maskwright.nn.fit import fit_weights
-from maskwright.nn.fold import fold_batch_norm
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of
 
@@ -28,7 +28,8 @@ class Predictor:
 
     Call it with an image (h, w, channels) of 8-bit, 16-bit or float values; it returns the segmentation in the image's own
     pixel grid. The memory needed beyond image and result is that of one row of tiles.
-    `digest` and `settled`, the thresholds, name in journals what made a prediction.
+    `digest` and `settled`, the thresholds, name in journals what made a prediction. `runtime` and `place` are those of
+    `runtimes.choose.made_ready`; `choice` says what came of it.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Predictor:
         device: torch.device,
         digest: str = "",
         settled: dict[str, Any] | None = None,
+        runtime: Runtime = "torch",
+        place: Place | None = None,
     ) -> None:
-        keep_memory()
         self.plan = plan
         self.device = device
         self.digest, self.settled = digest, settled
         self.task = task_of(plan, settled)
-        self._type = torch.bfloat16 if plan.precision == "bf16" else torch.float32
-        self._network = fold_batch_norm(network).to(device, self._type, memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]
+        self._ready, self.choice = made_ready(plan, network, device=device, runtime=runtime, place=place)
 
     def __call__(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
         """The segmentation of an image. Gray and RGB are turned into each other as the network needs.
@@ -96,20 +97,28 @@ class Predictor:
         scale = self.plan.normalization.scale(image)
         overlap, stride = self.plan.tile_overlap, self.plan.model.stride
         high, wide = (
-            even_tile(length, most, overlap, stride) for length, most in zip(image.shape[:2], self.plan.tile_hw, strict=True)
+            even_tile(length, most, overlap, stride) for length, most in zip(image.shape[:2], self.choice.tile_hw, strict=True)
         )
-        for tile in tiles(image.shape[:2], (high, wide), overlap):
-            pixels = torch.from_numpy(scale.apply(image[tile.rows, tile.columns]))[None]
-            pixels = pixels.to(self.device, self._type, memory_format=torch.channels_last)
-            said = self.task.predict_tile(self._network, pixels)[0]
-            yield tile, said.cpu().numpy() if isinstance(said, Tensor) else said
+        cut = tiles(image.shape[:2], (high, wide), overlap)
+        for first in range(0, len(cut), self.choice.batch):
+            some = cut[first : first + self.choice.batch]  # all tiles of an image have one size
+            pixels = torch.from_numpy(np.stack([scale.apply(image[tile.rows, tile.columns]) for tile in some]))
+            for tile, said in zip(some, self.task.predict_tile(self._ready.network, self._ready.takes(pixels)), strict=True):
+                yield tile, said.cpu().numpy() if isinstance(said, Tensor) else said
 
 
-def load(run: Path | str, *, device: str = "auto") -> Predictor:
-    """The predictor of a run folder, with its best weights. Raises `RunError` or `WeightsError` where they are not whole."""
+def load(run: Path | str, *, device: str = "auto", runtime: Runtime = "auto") -> Predictor:
+    """The predictor of a run folder, with its best weights. Raises `RunError` or `WeightsError` where they are not whole.
+
+    runtime: "auto" is the faster one here, of those that are installed; the first time this takes some seconds of measuring.
+    """
     opened = Run.open(Path(run))
     plan = opened.plan
     network = task_of(plan).network()
     tensors, _ = load_weights(opened.best_path)
     fit_weights(network, tensors, opened.best_path)
-    return Predictor(plan, network, device=pick_device(device), digest=sha256(opened.best_path), settled=opened.settled)
+    digest = sha256(opened.best_path)
+    return Predictor(
+        plan, network, device=pick_device(device), digest=digest, settled=opened.settled,
+        runtime=runtime, place=Place(opened.folder, digest),
+    )  # fmt: skip

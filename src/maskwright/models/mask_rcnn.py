@@ -91,7 +91,10 @@ class MaskRCNN(nn.Module):
     """An encoder and its feature pyramid, the head that proposes boxes, and the heads that look into them.
 
     `losses` and `detect` are two ways through it; neither depends on whether it is in training mode, but for the batch norms.
+    What a box is looked into with are the `heads`: functions of tensors alone, as is the way from an image to the maps.
     """
+
+    heads: ClassVar[tuple[str, ...]] = ("proposal_head", "box_head", "mask_head")
 
     def __init__(self, config: MaskRCNNConfig, channels: int, classes: int) -> None:
         super().__init__()
@@ -177,8 +180,8 @@ class MaskRCNN(nn.Module):
         return objectness, codes, anchors(sizes_hw, LEVEL_STRIDES, self.config.anchor_sizes, device=maps[0].device)
 
     def _box_head(self, maps: list[Tensor], boxes: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        output: tuple[Tensor, Tensor] = self.box_head(roi_heads.pool(maps[:-1], boxes, self.box_pooling, finest=FINEST))
-        return output
+        logits, codes = self.box_head(roi_heads.pool(maps[:-1], boxes, self.box_pooling, finest=FINEST))
+        return logits, codes
 
     def _mask_head(self, maps: list[Tensor], boxes: Sequence[Tensor]) -> Tensor:
         logits: Tensor = self.mask_head(roi_heads.pool(maps[:-1], boxes, self.mask_pooling, finest=FINEST))

@@ -1,17 +1,16 @@
 """U-Net: an encoder, a bridge and a decoder joined by skip connections (arXiv:1505.04597)."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from maskwright.base.errors import PlanError, did_you_mean
 from maskwright.nn.blocks import ConvBlock, Norm, Padding, center_crop, he_initialise
+from maskwright.nn.padding import Side, at_least, bordered
 from maskwright.nn.receptive_field import ReceptiveField, encoder_decoder
 from maskwright.nn.upsample import Upsampling, upsample
 
@@ -65,12 +64,12 @@ class UNetConfig:
         """Pixels that unpadded convolutions take off every side of the image (92 in the paper); 0 with padding."""
         return self.convs_per_level * (3 * self.stride - 2) if self.padding == "valid" else 0
 
-    def padded(self, size: int) -> int:
+    def padded(self, size: Side) -> Side:
         """The least input size, in one direction, whose output is whole and covers `size` pixels."""
         rest = 2 * self.convs_per_level if self.padding == "valid" else 0  # outputs are a multiple of the stride and this
         # At least two pixels in the bridge, for a normalisation over a single one says nothing.
         least = 0 if self.padding == "valid" else 2
-        return self.stride * max(least, math.ceil((size - rest) / self.stride)) + rest + 2 * self.margin
+        return self.stride * at_least((size - rest + self.stride - 1) // self.stride, least) + rest + 2 * self.margin
 
     def build(self, *, channels: int, classes: int) -> "UNet":
         """A freshly initialised network; `classes=1` is one sigmoid output."""
@@ -108,11 +107,8 @@ class UNet(nn.Module):
         """
         height, width = image.shape[-2:]
         rows, columns = self.config.padded(height) - height, self.config.padded(width) - width
-        if rows or columns:
-            margin = self.config.margin
-            left, right, top, bottom = margin, columns - margin, margin, rows - margin
-            mirrors = max(left, right) < width and max(top, bottom) < height
-            image = F.pad(image, (left, right, top, bottom), mode="reflect" if mirrors else "replicate")
+        margin = self.config.margin
+        image = bordered(image, (margin, columns - margin, margin, rows - margin))
         return self.whole(image)[..., :height, :width]
 
     def whole(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h1 w1"]:

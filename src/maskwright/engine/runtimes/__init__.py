@@ -1,0 +1,1 @@
+"""What a network predicts with: PyTorch, or OpenVINO where it is installed."""
