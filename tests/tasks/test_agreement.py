@@ -5,7 +5,8 @@ import pytest
 
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import instances_from_labels
-from maskwright.tasks.agreement import agreement, compared
+from maskwright.masks.merged_segments import Merging
+from maskwright.tasks.agreement import agreement, compared, one_after_another
 
 CELLS = Classes.named("background", "cell")
 
@@ -28,3 +29,16 @@ def test_it_is_the_mean_over_the_thresholds_of_all_objects_together():
 
 def test_where_there_is_no_object_it_is_0():
     assert agreement([compared(squares(), squares())]) == 0
+
+
+def test_thresholds_settle_one_after_another_and_stay_where_nothing_is_better():
+    asked = []
+
+    def quality(confidence):
+        asked.append((confidence.least_score, confidence.most_taken))
+        return -abs(confidence.least_score - 0.3) + (confidence.most_taken == 0.7)
+
+    tried = {"least_score": (0.1, 0.3, 0.5), "most_taken": (0.5, 0.7), "least_stuff": (0.0, 0.1)}
+    best = one_after_another(Merging(), tried, quality)
+    assert best == Merging(least_score=0.3, most_taken=0.7)
+    assert asked == [(0.5, 0.5), (0.1, 0.5), (0.3, 0.5), (0.3, 0.7), (0.3, 0.7), (0.3, 0.7)]  # the last two with other stuff

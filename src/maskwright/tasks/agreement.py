@@ -1,6 +1,8 @@
 """How well what was found agrees with the ground truth: what the thresholds of tasks are settled by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from maskwright.metrics.matching import MatchCounts
 from maskwright.metrics.panoptic import tally
 
 SETTLED_AT = THRESHOLDS[:6]  # of IoU, from 0.5 to 0.75
+Thresholds = TypeVar("Thresholds", bound=Any)  # a frozen dataclass
 
 
 def compared(ground_truth: Instances, found: Instances) -> MatchCounts:
@@ -25,8 +28,24 @@ def agreement(images: Sequence[MatchCounts]) -> float:
     return float(np.nan_to_num(counts.accuracy).mean())
 
 
-def panoptic_agreement(images: Sequence[tuple[Panoptic, Panoptic]]) -> float:
+def panoptic_agreement(images: Iterable[tuple[Panoptic, Panoptic]]) -> float:
     """The mean panoptic quality of the classes with segments, of pairs of ground truth and what was found; 0 without any."""
     counts = MatchCounts.pooled([tally(truth, found).counts for truth, found in images])
     quality = counts.panoptic_quality
     return float(np.nanmean(quality)) if not np.isnan(quality).all() else 0.0
+
+
+def one_after_another(
+    start: Thresholds, tried: Mapping[str, Sequence[float]], quality: Callable[[Thresholds], float]
+) -> Thresholds:
+    """The thresholds of the best quality, where each in turn is settled with the others as they are by then.
+
+    Of equals it is the one that is there, and else the first. All combinations would take many times as long.
+    """
+    best, highest = start, quality(start)
+    for name, values in tried.items():
+        others = [replace(best, **{name: value}) for value in values if value != getattr(best, name)]
+        for each in others:
+            if (reached := quality(each)) > highest:
+                best, highest = each, reached
+    return best

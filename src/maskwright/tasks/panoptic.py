@@ -1,8 +1,7 @@
 """Panoptic segmentation by maps: the class of every pixel, and the way to the centre of its thing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
-from itertools import product
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,15 @@ from maskwright.metrics.scores import Scores
 from maskwright.plan.objective import build_network, encode, losses_of
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
-from maskwright.tasks.agreement import panoptic_agreement
+from maskwright.tasks.agreement import one_after_another, panoptic_agreement
 from maskwright.tasks.mirrors import Axes, averaged
 
-CENTERS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)  # thresholds that are tried
-APART = (3, 7, 11, 15, 21)
-SMALLEST = (1, 8, 16, 32, 64)
-LEAST_STUFF = (0.0, 0.002, 0.005, 0.01, 0.02)
+TRIED = {
+    "center": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6),
+    "apart": (3, 5, 7, 11, 15, 21),
+    "smallest": (1, 8, 16, 32, 64),
+    "least_stuff": (0.0, 0.002, 0.005, 0.01, 0.02),
+}
 
 Scored = tuple[Float32[np.ndarray, "k h w"], Segmentation]  # what the network says of an image, and its ground truth
 
@@ -83,23 +84,14 @@ class PanopticTask:
         return panoptic.scores(ids, tallies, self.plan.classes)
 
     def settle(self, images: Sequence[Scored]) -> dict[str, Any]:
-        """The thresholds with the best panoptic quality on these images.
-
-        First what is a centre, then the smallest thing and stuff. Of equals, the ones that are there already.
-        """
+        """The thresholds with the best panoptic quality on these images, one after another; of equals the one that is there."""
         maps = [(CenterMaps.of_outputs(outputs), panoptic_of(truth)) for outputs, truth in images]
-        centers = [replace(self.grouping, center=center, apart=apart) for center, apart in product(CENTERS, APART)]
-        best = self._best([self.grouping, *centers], maps)
-        best = self._best([best, *(replace(best, smallest=pixels) for pixels in SMALLEST)], maps)
-        return asdict(self._best([best, *(replace(best, least_stuff=share) for share in LEAST_STUFF)], maps))
 
-    def _best(self, groupings: Sequence[Grouping], images: Sequence[tuple[CenterMaps, Panoptic]]) -> Grouping:
-        """The one whose segments agree best with the ground truth."""
-        agreements = [
-            panoptic_agreement([(truth, find_segments(maps, grouping, self.plan.classes)) for maps, truth in images])
-            for grouping in groupings
-        ]
-        return groupings[agreements.index(max(agreements))]
+        def quality(grouping: Grouping) -> float:
+            found = ((truth, find_segments(of_image, grouping, self.plan.classes)) for of_image, truth in maps)
+            return panoptic_agreement(found)
+
+        return asdict(one_after_another(self.grouping, TRIED, quality))
 
 
 def _activated(logits: Float[Tensor, "b k h w"]) -> Float32[Tensor, "b k h w"]:

@@ -1,7 +1,7 @@
 """Panoptic segmentation by Panoptic FPN: things found one by one, stuff by the class of every pixel, merged by score."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -21,12 +21,14 @@ from maskwright.models import PanopticFPN
 from maskwright.plan.objective import build_network, encode, losses_of
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch
-from maskwright.tasks.agreement import panoptic_agreement
+from maskwright.tasks.agreement import one_after_another, panoptic_agreement
 from maskwright.tasks.drawn import drawn
 
-LEAST_SCORES = tuple(round(0.05 * step, 2) for step in range(1, 20))  # that are tried
-MOST_TAKEN = (0.3, 0.5, 0.7)
-LEAST_STUFF = (0.0, 0.002, 0.005, 0.01, 0.02)
+TRIED = {
+    "least_score": tuple(round(0.05 * step, 2) for step in range(1, 20)),
+    "most_taken": (0.3, 0.5, 0.7),
+    "least_stuff": (0.0, 0.002, 0.005, 0.01, 0.02),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +112,8 @@ class PanopticFPNTask:
     def settle(self, images: Sequence[tuple[Unmerged, Segmentation]]) -> dict[str, Any]:
         """The thresholds with the best panoptic quality on these images, one after another; of equals the one that is there."""
         truths = [(found, panoptic_of(truth)) for found, truth in images]
-        best = self.merging
-        for name, tried in (("least_score", LEAST_SCORES), ("most_taken", MOST_TAKEN), ("least_stuff", LEAST_STUFF)):
-            mergings = [best, *(replace(best, **{name: value}) for value in tried)]
-            agreements = [
-                panoptic_agreement([(truth, merge_segments(found.things, found.stuff, merging)) for found, truth in truths])
-                for merging in mergings
-            ]
-            best = mergings[agreements.index(max(agreements))]
-        return asdict(best)
+
+        def quality(merging: Merging) -> float:
+            return panoptic_agreement((truth, merge_segments(found.things, found.stuff, merging)) for found, truth in truths)
+
+        return asdict(one_after_another(self.merging, TRIED, quality))
