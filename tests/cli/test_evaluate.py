@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskwright.formats import coco_panoptic
+from maskwright.masks.classes import Classes
+from maskwright.masks.types import Panoptic, Segment
+
 
 @pytest.fixture
 def run(trained, tmp_path):
@@ -112,3 +116,23 @@ def test_objects_in_coco_files_are_scored_as_objects(invoke, tmp_path):
     assert result.exit_code == 0, result.output
     assert "AP50 (StarDist)" in result.output
     assert "1 images, 1 objects of 1 of 1 categories" in result.output
+
+
+def test_panoptic_folders_are_scored_by_their_segments_with_a_page(invoke, tmp_path):
+    """A folder against itself, as `predict` and `synth` lay it out; things touch and void is left out."""
+    classes = Classes.named("road", "sky", "car", things=["car"])
+    ids = np.ones((20, 30), np.int32)
+    ids[:5], ids[8:14, 4:9], ids[8:14, 9:14], ids[19:] = 2, 3, 4, 0
+    drawn = Panoptic(ids, (Segment(1, 0), Segment(2, 1), Segment(3, 2), Segment(4, 2)), classes)
+    coco_panoptic.write(tmp_path / "data" / "panoptic.json", [("a.png", drawn), ("b.png", drawn)])
+    page, scores = tmp_path / "page.html", tmp_path / "scores.json"
+    result = invoke(
+        "evaluate", "--ground-truth", tmp_path / "data", "--prediction", tmp_path / "data" / "panoptic.json",
+        "--report", page, "--json", scores,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "thing classes" in result.output
+    rows = {(row["metric"], row["subject"]): row["value"] for row in json.loads(scores.read_text())["rows"]}
+    assert [rows["PQ", subject] for subject in ("all classes", "thing classes", "stuff classes", "car")] == [1, 1, 1, 1]
+    assert rows["hits", "all segments"] == 8
+    assert "How well segments are found and outlined" in page.read_text()
