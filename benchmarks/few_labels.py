@@ -249,7 +249,7 @@ def words(found: dict[Experiment, dict[str, Any]]) -> list[str]:
         "",
         f"Nuclei of DSB 2018: {row.metric} on the {row.images} images of the test part, by the number of labelled images. "
         f"Each training took {about['plan']['steps']} steps, as many as {about['plan']['budget_minutes']:g} minutes permit on "
-        f"{about['environment']['cores']} cores of {about['environment']['processor']}; that on drawn cells, which is shared, as "
+        f"{about['environment']['cores']} cores of {about['environment']['processor']}; that on drawn cells, shared by all, as "
         "many again. Of the labelled images a quarter, at least one, chose weights and thresholds.",
         "",
         f"- **{WAYS['real']}**: from weights of photographs, as `maskwright train` does by itself.",
