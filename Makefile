@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs figures bench results mosaic networks kills clean
+.PHONY: help demo test lint check docs figures bench results mosaic networks kills strokes clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ networks: .venv/installed-dev ## train, stop, resume, score and predict with eve
 
 kills: .venv/installed-dev ## kill a training 20 times and compare its weights with those of an undisturbed one
 	$(BIN)/python benchmarks/kill_training.py
+
+strokes: .venv/installed-dev ## kill the labelling server 200 times while a script paints, and compare every pixel
+	$(BIN)/python benchmarks/kill_studio.py
 
 clean: ## remove what was installed and built, never a run
 	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

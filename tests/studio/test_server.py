@@ -419,3 +419,10 @@ def test_there_are_no_websockets(store):
         client.websocket_connect("/api/project"),
     ):
         pass
+
+
+def test_the_protocol_names_every_route():
+    """What the page is written by is what the server answers to."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "studio-protocol.md").read_text(encoding="utf-8")
+    for method, path, _, _ in ROUTES:
+        assert f"{method} /api{path}" in page, f"{method} {path}"
