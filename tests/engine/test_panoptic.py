@@ -144,6 +144,8 @@ def test_the_plan_takes_maps_unless_another_network_is_asked_for(streets: DataSe
     assert "sky, road" in decided["task"].why
     assert decided["optimizer"].value == "AdamW at 0.005, 0.1 of it in the encoder"
     assert plan.optimizer.encoder_rate == 0.1
+    assert plan.class_weights is None
+    assert decided["loss"].value == "cross-entropy + Dice + centres + offsets"
     assert isinstance(planned(streets, monkeypatch, model="panoptic-deeplab").model, PanopticDeepLabConfig)
 
 

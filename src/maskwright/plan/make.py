@@ -172,6 +172,7 @@ def _for_panoptic(draft: Plan, found: Fingerprint, model: Model) -> Plan:
         return draft
     optimizer, optimizer_choice = panoptic_rules.optimizer(draft.encoder_weights)
     side, overlap, tile_choice = detection_rules.tiles(found)
+    draft = _decided(draft, "loss", panoptic_rules.loss(draft.loss), class_weights=None)
     draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
     return _decided(draft, "tiles", tile_choice, tile_hw=(side, side), tile_overlap=overlap)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from maskwright.base.errors import PlanError
+from maskwright.losses import LossTerm
 from maskwright.masks.classes import Classes
 from maskwright.models import Model, PanopticFPNConfig
 from maskwright.plan.plan import Optimizer
@@ -40,6 +41,16 @@ def task(classes: Classes, model: Model) -> Choice:
         f"{every}: the network draws classes, centres and the way to them, and pixels that point at one centre are one thing. "
         "On a processor this costs less than to look into boxes."
     )
+
+
+def loss(terms: tuple[LossTerm, ...]) -> Choice:
+    """What is minimised beside the errors of centres and offsets: `terms`, where all classes weigh alike."""
+    named = " + ".join({"cross-entropy": "cross-entropy", "dice": "Dice", "focal": "focal loss"}[term.name] for term in terms)
+    why = (
+        "Cross-entropy trains steadily; Dice counts each class alike, however few its pixels. No weights of classes, since these "
+        "make rare things fatter than they are, and a thing counts only where more than half is right."
+    )
+    return f"{named} + centres + offsets", why
 
 
 def optimizer(weights: str | None) -> tuple[Optimizer, Choice]:
