@@ -36,6 +36,7 @@ CLASSES = ("background", "nucleus")
 LABELLED = (2, 4, 8, 16, 32, 0)  # images; 0 is all that there are to train on
 SEEDS = (0, 1)  # of which images are labelled, of the training and of what is drawn by chance
 DRAWN, PASTED = 400, 100  # images
+TRIED = 8  # images of each kind where the script is only tried
 CELLS = Cells(stained_share=0.2)  # as many kinds of stain as the real images have
 WAYS = {"real": "labelled images alone", "drawn": "first trained on drawn cells", "pasted": "with copy-paste added"}
 COLORS = {"real": "#0072b2", "drawn": "#d55e00", "pasted": "#009e73"}
@@ -53,11 +54,23 @@ class Bench:
 
     @property
     def runs(self) -> Path:
-        return ROOT / "runs" / ("few-labels" if self.steps is None else "few-labels-tried")
+        return ROOT / "runs" / ("few-labels-tried" if self.is_tried else "few-labels")
 
     @property
     def records(self) -> Path:
-        return RECORDS if self.steps is None else self.runs / "records"
+        return self.runs / "records" if self.is_tried else RECORDS
+
+    @property
+    def is_tried(self) -> bool:
+        return self.steps is not None
+
+    @property
+    def drawn(self) -> int:
+        return TRIED if self.is_tried else DRAWN
+
+    @property
+    def pasted(self) -> int:
+        return TRIED if self.is_tried else PASTED
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -144,29 +157,19 @@ def planned(bench: Bench) -> Path:
     if not path.exists():
         few = () if bench.steps is None else ("--set", f"steps={bench.steps}", "--set", f"validate_every={bench.steps}")
         maskwright(
-            "plan",
-            bench.data,
-            *bench.options,
-            "--task",
-            "instance",
-            "--model",
-            "unet",
-            "--budget",
-            bench.budget,
-            *few,
-            "--out",
-            path,
-        )
+            "plan", bench.data, *bench.options, "--task", "instance", "--model", "unet", "--budget", bench.budget, *few,
+            "--out", path,
+        )  # fmt: skip
     return path
 
 
 def pretrained(bench: Bench) -> Path:
     """The run on drawn cells, by the same plan, from which all trainings of that way start."""
     folder, run = bench.runs / "cells", bench.runs / "few-labels-cells"
-    maskwright("synth", recipe_file(bench), "--count", str(DRAWN), "--seed", "0", "--out", folder)
-    train(run, folder, "--plan", planned(bench), "--val", "0.05")
+    maskwright("synth", recipe_file(bench), "--count", str(bench.drawn), "--seed", "0", "--out", folder)
+    train(run, folder, "--plan", planned(bench), "--val", "0.1")
     if not (bench.records / "few-labels-cells.json").exists():
-        write_json(bench.records / "few-labels-cells.json", record(run, recipe=to_json(CELLS), images=DRAWN))
+        write_json(bench.records / "few-labels-cells.json", record(run, recipe=to_json(CELLS), images=bench.drawn))
     return run
 
 
@@ -182,7 +185,11 @@ def labelled_split(bench: Bench, one: Experiment) -> dict[str, list[str]]:
     order = [names[i] for i in stream(one.seed, "few labels").permutation(len(names)).tolist()]
     chosen = order[: one.labelled or len(order)]
     val = [name for place, name in enumerate(chosen) if place % 4 == 1]
-    return {"train": [name for name in chosen if name not in val], "val": val, "test": sorted(suggested["test"])}
+    return {
+        "train": [name for name in chosen if name not in val],
+        "val": val,
+        "test": sorted(suggested["test"])[: TRIED if bench.is_tried else None],
+    }
 
 
 def split_file(bench: Bench, one: Experiment, split: dict[str, list[str]]) -> Path:
@@ -197,7 +204,7 @@ def pasted_folder(bench: Bench, one: Experiment, split: dict[str, list[str]]) ->
     by_name = {record.image.stem: record for record in data.records}
     parts = {part: data.with_records([by_name[name] for name in names]) for part, names in split.items()}
     found = gather(parts["train"], seed=one.seed)
-    pasting = scenes(CopyPaste(), found, seed=one.seed, count=PASTED)
+    pasting = scenes(CopyPaste(), found, seed=one.seed, count=bench.pasted)
     real = [(part, index) for part, listed in parts.items() for index in range(len(listed))]
 
     def drawn(index: int) -> Scene:
@@ -206,10 +213,10 @@ def pasted_folder(bench: Bench, one: Experiment, split: dict[str, list[str]]) ->
         part, place = real[index]
         return as_scene(parts[part], place, pasting)
 
-    folder, count = bench.runs / f"data-{one.name}", len(real) + PASTED
+    folder, count = bench.runs / f"data-{one.name}", len(real) + bench.pasted
     about = {**pasting.about, "split": split}
     write_scenes(replace(pasting, draw=drawn, count=count, about=about), folder)
-    parts_of = [part for part, _ in real] + ["train"] * PASTED
+    parts_of = [part for part, _ in real] + ["train"] * bench.pasted
     lists = {part: [f"{i:04d}" for i, each in enumerate(parts_of, 1) if each == part] for part in split}
     split_file(bench, one, lists)
     return folder
@@ -231,7 +238,7 @@ def write_page(bench: Bench) -> None:
     }
     if not found:
         return
-    page, curve = (PAGE, CURVE) if bench.steps is None else (bench.runs / PAGE.name, bench.runs / CURVE.name)
+    page, curve = (bench.runs / PAGE.name, bench.runs / CURVE.name) if bench.is_tried else (PAGE, CURVE)
     draw_curve(found, curve)
     atomic_write(page, "\n".join(words(found)))
 
