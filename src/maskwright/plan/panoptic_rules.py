@@ -47,8 +47,8 @@ def loss(terms: tuple[LossTerm, ...]) -> Choice:
     """What is minimised beside the errors of centres and offsets: `terms`, where all classes weigh alike."""
     named = " + ".join({"cross-entropy": "cross-entropy", "dice": "Dice", "focal": "focal loss"}[term.name] for term in terms)
     why = (
-        "Cross-entropy trains steadily; Dice counts each class alike, however few its pixels. No weights of classes, since these "
-        "make rare things fatter than they are, and a thing counts only where more than half is right."
+        "Cross-entropy trains steadily; Dice counts each class alike, however few its pixels. No weights of classes, since "
+        "these make rare things fatter than they are, and a thing counts only where more than half is right."
     )
     return f"{named} + centres + offsets", why
 
