@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs figures bench results mosaic networks kills strokes clean
+.PHONY: help demo test lint check docs figures bench fewlabels results mosaic networks kills strokes clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,12 @@ docs: .venv/installed-docs ## build the documentation into site/
 figures: .venv/installed ## draw the figures of the documentation anew
 	for figure in tools/figures/*.py; do $(BIN)/python $$figure; done
 
-bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this machine
+bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this machine, and of drawing scenes
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/synth.py
+
+fewlabels: .venv/installed-dev ## measure what synthetic data are worth where few images are labelled, on the nuclei in DATA
+	$(BIN)/python benchmarks/few_labels.py $(DATA)
 
 results: .venv/installed-dev ## train on the real data sets in DATA and rewrite docs/results
 	$(BIN)/python benchmarks/results.py $(DATA)

@@ -23,6 +23,7 @@ RUNS = ROOT / "runs" / "results"
 RECORDS = ROOT / "docs" / "results" / "records"
 SPEED = ROOT / "benchmarks" / "speed.json"
 MOSAIC = RECORDS / "mosaic.json"
+SYNTH = ROOT / "benchmarks" / "synth.json"
 MASKWRIGHT = (sys.executable, "-c", "from maskwright.cli.main import run; run()")
 
 
@@ -166,6 +167,8 @@ def write_page() -> None:
         sections.append(mosaic(read_json(MOSAIC)))
     if SPEED.exists():
         sections.append(speed(read_json(SPEED)))
+    if SYNTH.exists():
+        sections.append(synth(read_json(SYNTH)))
     atomic_write(ROOT / "docs" / "results" / "tables.md", "\n".join(sections))
 
 
@@ -298,6 +301,22 @@ def speed(measured: dict[str, Any]) -> str:
         *(f"| {one['what']} | {one['plain']:.3g} | {one['ours']:.3g} | {one['ratio']:.2f} |" for one in measured["rows"]),
         "",
         f"{measured['agreement']:.3%} of the pixels get the same class from both.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def synth(measured: dict[str, Any]) -> str:
+    """How fast scenes are drawn, as `benchmarks/synth.py` measured it."""
+    about, (height, width) = measured["environment"], measured["size_hw"]
+    lines = [
+        "## Synthetic data",
+        "",
+        f"`make bench`: scenes of {height} x {width} pixels that one core of {about['processor']} draws in a second.",
+        "",
+        "| recipe | images a second |",
+        "|---|---|",
+        *(f"| `{one['recipe']}` | {one['images_per_second']:.0f} |" for one in measured["rows"]),
         "",
     ]
     return "\n".join(lines)
