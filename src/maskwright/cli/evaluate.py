@@ -8,6 +8,7 @@ import typer
 from maskwright.base.errors import DataError
 from maskwright.cli.plan import Device
 from maskwright.cli.reading_options import Said, reads_data
+from maskwright.cli.runtime import Runtime, load_aloud
 
 
 @reads_data
@@ -33,6 +34,7 @@ def command(
     report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the scores as an HTML page.")] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the scores into this JSON file.")] = None,
     device: Device = "auto",
+    runtime: Runtime = "auto",
 ) -> None:
     """Score a run on its held-out part, or masks or objects against their ground truth; each score with its rule."""
     if (ground_truth is None) != (prediction is None):
@@ -44,7 +46,7 @@ def command(
         assert prediction is not None
         _compare(ground_truth, prediction, said, rules == "all", report, json)
     else:
-        _score_run(run, data, said, part, rules == "all", report, json, device)
+        _score_run(run, data, said, part, rules == "all", report, json, device, runtime)
 
 
 def _compare(
@@ -92,6 +94,7 @@ def _score_run(
     report: Path | None,
     json: Path | None,
     device: str,
+    runtime: Runtime,
 ) -> None:
     """A run on a part of its data, or on other data."""
     from dataclasses import replace
@@ -99,12 +102,11 @@ def _score_run(
     from maskwright.base.files import write_json
     from maskwright.cli import run_steps
     from maskwright.cli.terminal import bar, say
-    from maskwright.engine.predict import load
     from maskwright.engine.reading import Reading
     from maskwright.engine.run import Run
 
     opened = Run.open(run)
-    predict = load(run, device=device)
+    predict = load_aloud(run, device=device, runtime=runtime)
     reading = replace(Reading.of_run(run, data), **said)
     with bar("Reading images and masks") as progress:
         found = reading.read(progress)

@@ -11,6 +11,7 @@ from rich.text import Text
 from maskwright.base.errors import DataError
 from maskwright.cli.plan import Device
 from maskwright.cli.reading_options import Said, reads_data
+from maskwright.cli.runtime import Runtime, load_aloud
 
 if TYPE_CHECKING:
     from maskwright.engine.masked_images import MaskedImages
@@ -37,6 +38,7 @@ def command(
         ),
     ] = None,
     device: Device = "auto",
+    runtime: Runtime = "auto",
 ) -> None:
     """Measure every object: area, perimeter, place, axes, shape, and intensities of each channel. Nothing else is written."""
     from maskwright.cli.steps import tell
@@ -52,7 +54,7 @@ def command(
         what = "is a folder" if out.is_dir() else "is what is to be measured"
         raise DataError(f"{out}: {what}. Name another file with --out.")
     size = None if pixel_size is None else sizes.pixel_size(pixel_size)
-    found = _found(source, images, said, device)
+    found = _found(source, images, said, device, runtime)
     measuring = Measuring(found, pixel_size=size)
     heading("Objects", f"{source} on {counted(len(measuring))}")
     for words in found.words:
@@ -77,7 +79,7 @@ def command(
         raise typer.Exit(3)
 
 
-def _found(source: Path, images: list[Path], said: Said, device: str) -> "MaskedImages":
+def _found(source: Path, images: list[Path], said: Said, device: str, runtime: Runtime) -> "MaskedImages":
     """The images with the objects that a run, masks or annotations give them."""
     from maskwright.cli.terminal import bar
     from maskwright.engine.masked_images import masked, predicted
@@ -88,9 +90,7 @@ def _found(source: Path, images: list[Path], said: Said, device: str) -> "Masked
     if (source / "plan.json").is_file():
         if unused := sorted(said.keys() - {"max_pixels"}):
             raise DataError(f"{source}: is a run, which knows what it predicts. Leave out --{unused[0].replace('_', '-')}.")
-        from maskwright.engine.predict import load
-
-        return predicted(load(source, device=device), images, max_pixels=max_pixels)
+        return predicted(load_aloud(source, device=device, runtime=runtime), images, max_pixels=max_pixels)
     reading = Reading(path=source, **said)
     with bar("Reading masks") as progress:
         return masked(

@@ -7,6 +7,7 @@ import typer
 
 from maskwright.base.errors import PlanError
 from maskwright.cli.plan import Device
+from maskwright.cli.runtime import Runtime, load_aloud
 
 
 def command(
@@ -38,18 +39,18 @@ def command(
         int | None, typer.Option("--max-pixels", metavar="COUNT", help="Largest image to accept.", min=1)
     ] = None,
     device: Device = "auto",
+    runtime: Runtime = "auto",
 ) -> None:
     """Predict images into masks, COCO files or panoptic maps. Run again after an interruption: nothing is done twice."""
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import ERR, bar, say
-    from maskwright.engine.predict import load
     from maskwright.engine.predict_folder import predict_folder, written_as
     from maskwright.engine.prediction_folder import Extra
     from maskwright.formats.content import MAX_PIXELS
     from maskwright.report.words import counted
 
     wanted: dict[Extra, bool] = {"overlays": overlays, "probabilities": probabilities}
-    predictor = load(run, device=device)
+    predictor = load_aloud(run, device=device, runtime=runtime)
     written = written_as(predictor.plan, to)
     if written != "labels" and format is not None:
         instead = "Add --to labels, or leave it out." if written == "coco" else "Leave it out."

@@ -1,0 +1,139 @@
+"""What predicts: measured once for a machine, kept with the run, and overruled by a word."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from maskwright.base.errors import MaskwrightError
+from maskwright.base.openvino import installed
+from maskwright.data.dataset import DataSet
+from maskwright.engine.predict import load
+from maskwright.engine.run import Run
+from maskwright.engine.runtimes import choose, openvino
+from maskwright.engine.runtimes.choose import Choice, Place, made_ready
+from maskwright.engine.train import train
+from maskwright.models import UNetConfig
+from maskwright.plan.plan import Plan, change
+from maskwright.tasks import task_of
+
+needs_openvino = pytest.mark.skipif(installed() is None, reason="OpenVINO is not installed (pip install 'maskwright[fast]')")
+CPU = torch.device("cpu")
+Make = Callable[..., Plan]
+
+
+@pytest.fixture
+def plan(small_plan: Make) -> Plan:
+    return small_plan(model=UNetConfig(widths=(8, 16)), tile_hw=(128, 128))
+
+
+@pytest.fixture
+def any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks as small as those of tests are measured, and nothing takes long."""
+    monkeypatch.setattr(choose, "FEW_WEIGHTS", 0)
+    monkeypatch.setattr(choose, "SECONDS", 0.001)
+
+
+def timed(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> None:
+    """A clock that is known: seconds a call on the square; four small tiles take as long as one, and a third of a large one."""
+    share = {64: 1 / 3}
+    monkeypatch.setattr(choose, "_seconds", lambda ready, image, **_: seconds[ready.runtime] * share.get(image.shape[-1], 1))
+
+
+@needs_openvino
+@pytest.mark.usefixtures("any_size")
+@pytest.mark.parametrize(("seconds", "chosen"), [((1.0, 0.5), "openvino"), ((1.0, 1.05), "openvino"), ((1.0, 1.2), "torch")])
+def test_openvino_predicts_unless_it_is_slower(plan, tmp_path, monkeypatch, seconds, chosen):
+    timed(monkeypatch, dict(zip(("torch", "openvino"), seconds, strict=True)))
+    network = task_of(plan).network()
+    ready, choice = made_ready(plan, network, device=CPU, place=Place(tmp_path, "w"))
+    assert (ready.runtime, choice.runtime) == (chosen, chosen)
+    assert "a megapixel" in choice.words
+    monkeypatch.setattr(choose, "_measured", lambda *_: pytest.fail("it was measured again"))
+    again, kept = made_ready(plan, network, device=CPU, place=Place(tmp_path, "w"))
+    assert (again.runtime, kept) == (chosen, choice)
+
+
+@needs_openvino
+@pytest.mark.usefixtures("any_size")
+def test_a_choice_holds_for_its_machine_and_its_weights_alone(plan, tmp_path, monkeypatch):
+    place = Place(tmp_path, "w")
+    place.keep(Choice("torch", (64, 64), 1, "Measured.", {"torch": 1.0}))
+    assert place.kept() == Choice("torch", (64, 64), 1, "Measured.", {"torch": 1.0})
+    assert Place(tmp_path, "other").kept() is None
+    monkeypatch.setattr(choose, "processor", lambda: "another")
+    assert place.kept() is None
+    place.keep(Choice("openvino", (64, 64), 2, "Measured.", {}))
+    assert len(json.loads((tmp_path / "runtime.json").read_text())) == 2
+    for damaged in ("", "{}", '[{"machine": 1}]', "[3]"):
+        (tmp_path / "runtime.json").write_text(damaged)
+        assert place.kept() is None
+        place.keep(Choice("torch", (64, 64), 1, "Again.", {}))
+        assert place.kept() is not None
+
+
+@needs_openvino
+@pytest.mark.usefixtures("any_size")
+def test_what_draws_something_else_does_not_predict(plan, tmp_path, monkeypatch):
+    timed(monkeypatch, {"torch": 1.0, "openvino": 0.1})
+    monkeypatch.setattr(choose, "_difference", lambda *_: 0.5)
+    _, choice = made_ready(plan, task_of(plan).network(), device=CPU)
+    assert choice.runtime == "torch"
+    assert "differs by 50%" in choice.why
+
+
+@pytest.mark.usefixtures("any_size")
+def test_without_openvino_or_where_it_fails_torch_predicts_and_says_why(plan, monkeypatch):
+    network = task_of(plan).network()
+
+    def fails(*_: object, **__: object) -> None:
+        raise MaskwrightError("OpenVINO cannot run this network (odd). Predict with --runtime torch.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(openvino, "ready", fails)
+        patched.setattr(choose, "installed", lambda: "1.0")
+        _, choice = made_ready(plan, network, device=CPU)
+        assert choice.words == "PyTorch predicts. OpenVINO cannot run this network (odd)."
+    monkeypatch.setattr(choose, "installed", lambda: None)
+    _, choice = made_ready(plan, network, device=CPU)
+    assert (choice.runtime, "pip install 'maskwright[fast]'" in choice.why) == ("torch", True)
+
+
+def test_small_networks_and_other_devices_are_not_measured(plan):
+    network = task_of(plan).network()
+    _, choice = made_ready(plan, network, device=CPU)
+    assert "so small" in choice.why
+    with pytest.raises(MaskwrightError, match="Add --device cpu"):
+        made_ready(plan, network, device=torch.device("meta"), runtime="openvino")
+
+
+@needs_openvino
+@pytest.mark.usefixtures("any_size")
+def test_tiles_are_changed_where_that_is_clearly_faster_and_nobody_set_them(plan, monkeypatch):
+    timed(monkeypatch, {"torch": 1e-4, "openvino": 1e-4})
+    network = task_of(plan).network()
+    _, choice = made_ready(plan, network, device=CPU)
+    assert (choice.tile_hw, choice.batch) == ((64, 64), 4)
+    _, choice = made_ready(change(plan, {"tile_hw": "[128,128]"}), network, device=CPU)
+    assert (choice.tile_hw, choice.batch) == ((128, 128), 1)
+    timed(monkeypatch, {"torch": 10.0, "openvino": 10.0})  # which leaves no time for trying
+    _, choice = made_ready(plan, network, device=CPU)
+    assert (choice.tile_hw, choice.batch) == ((128, 128), 1)
+
+
+@needs_openvino
+def test_a_run_predicts_the_same_in_either_runtime(plan: Plan, blobs: DataSet, tmp_path: Path):
+    """On 99.9 % of the pixels at least; tiles at once change nothing."""
+    run = train(change(plan, {"steps": "12", "tile_hw": "[48,48]"}), blobs, out=tmp_path / "run")
+    assert isinstance(run, Run)
+    exact, fast = load(run.folder, runtime="torch"), load(run.folder, runtime="openvino")
+    assert fast.choice.words == "OpenVINO predicts. It was asked for."
+    images = [blobs[number].image for number in range(3)]
+    same = [np.mean(exact(image).ids == fast(image).ids) for image in images]  # type: ignore[union-attr]
+    assert min(same) > 0.999
+    before = fast.probabilities(images[0])
+    fast.choice = Choice("openvino", (48, 48), 3, "", {})
+    assert np.abs(fast.probabilities(images[0]) - before).max() < 1e-5
