@@ -38,7 +38,12 @@ export async function start(): Promise<void> {
   const store = await openBrowserStore().catch(() => forgetfulStore());
   const made = new Outbox(store, api.send, {
     acknowledged: (entry, outcome) => {
-      if (session.value?.info.id === entry.image) session.value.acknowledged(entry, outcome);
+      const open = session.value;
+      if (open?.info.id !== entry.image) return;
+      open.acknowledged(entry, outcome);
+      const listed = list.value.images[place.value];
+      const counts = { objects: open.objects.size, proposals: open.proposals.value.length, revision: outcome.revision };
+      if (listed?.id === entry.image) update({ ...listed, ...counts });
     },
     conflict: () => say("Somebody else changed the same object. Decide which one stays.", true),
     refused: (entry, error) => {

@@ -45,8 +45,11 @@ function KeyRow({ command }: { command: Command }) {
   };
   return (
     <li>
-      <span>{command.title}</span>
-      <button type="button" class={`keys ${listens.value ? "is-on" : ""}`} title="Press to choose another key" aria-label={`${command.title}: ${keys.map(shownKey).join(", ")}. Press to choose another key`} onClick={() => (listens.value = true)} onBlur={() => (listens.value = false)} onKeyDown={take}>
+      <span id={`title-${command.id}`}>{command.title}</span>
+      <button
+        type="button" id={`key-${command.id}`} class={`keys ${listens.value ? "is-on" : ""}`} title="Press to choose another key" aria-labelledby={`title-${command.id} key-${command.id}`}
+        onClick={() => (listens.value = true)} onBlur={() => (listens.value = false)} onKeyDown={take}
+      >
         {listens.value ? "press a key" : keys.map((key) => <kbd key={key}>{shownKey(key)}</kbd>)}
       </button>
     </li>
@@ -56,6 +59,7 @@ function KeyRow({ command }: { command: Command }) {
 function KeySheet() {
   const groups = [...new Set(commands.map((one) => one.group))];
   const shown = commands.filter((one) => !/^class-[2-9]$/.test(one.id));
+  const titled = (one: Command) => (one.id === "class-1" ? { ...one, title: "Class 1, and so to 9" } : one);
   return (
     <Window title="Keys" kind="keys" onClose={close}>
       <p class="hint">Each can be changed: press it, then the new key. With the mouse: wheel zooms, middle button or Space moves, right button takes away.</p>
@@ -63,7 +67,7 @@ function KeySheet() {
         {groups.map((group) => (
           <section key={group}>
             <h3>{group}</h3>
-            <ul>{shown.filter((one) => one.group === group).map((one) => <KeyRow key={one.id} command={one.id === "class-1" ? { ...one, title: "Class 1, and so to 9" } : one} />)}</ul>
+            <ul>{shown.filter((one) => one.group === group).map((one) => <KeyRow key={one.id} command={titled(one)} />)}</ul>
           </section>
         ))}
       </div>

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { list, order, place, say, stateFilter } from "../app/state.ts";
+import { list, order, place, project, say, stateFilter } from "../app/state.ts";
 import { loadList, needList, openPlace } from "../app/studio.ts";
 import type { ImageInfo, Order, ReviewState } from "../data/protocol.ts";
 import { Icon } from "./icons.tsx";
@@ -50,6 +50,7 @@ export function FilmStrip() {
   return (
     <footer class="film" aria-label="Images">
       <div class="film-options">
+        <p class="progress"><b>{project.value?.states.done ?? 0}</b> of {project.value?.images ?? 0} images done</p>
         <label class="choice"><span>Order</span>
           <select value={order.value} onChange={(event) => ((order.value = event.currentTarget.value as Order), void reload())}>
             <option value="name">by name</option>

@@ -72,7 +72,7 @@ export function ToolOptions() {
   const chosen = tool.value;
   const redraw = () => viewer.value?.redraw("over");
   return (
-    <div class="options" role="group" aria-label="Options of the tool">
+    <section class="options" aria-label="Options of the tool">
       <b>{commandOf.get(`tool-${chosen}`)?.title}</b>
       {chosen === "click" && <ClickOptions />}
       {(chosen === "brush" || chosen === "eraser") && (
@@ -89,7 +89,7 @@ export function ToolOptions() {
         {chosen === "select" && "Click, again for the one below; drag a box; Shift adds"}
         {penIsDown.value && <b> pen is down</b>}
       </span>
-    </div>
+    </section>
   );
 }
 

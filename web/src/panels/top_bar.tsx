@@ -1,7 +1,6 @@
 /** The line at the top: where one is, whether everything is saved, and what a mask costs. */
 
-import { useEffect, useRef } from "preact/hooks";
-import { cost, image, list, others, outbox, place, project, session, viewer } from "../app/state.ts";
+import { cost, image, list, others, outbox, place, session, viewer } from "../app/state.ts";
 import { setState } from "../app/studio.ts";
 import type { ReviewState } from "../data/protocol.ts";
 import { CommandButton } from "./command_button.tsx";
@@ -57,13 +56,12 @@ function ImageName({ name }: { name: string }) {
 }
 
 export function TopBar() {
-  const open = session.value, info = image.value, states = project.value?.states;
+  const open = session.value, info = image.value;
   const shown = viewer.value;
-  const percent = shown === null ? 100 : (shown.view.value.scale * 100);
-  const zoom = useRef<HTMLSpanElement>(null);
-  useEffect(() => {}, [percent]);
+  const percent = shown === null ? 100 : shown.view.value.scale * 100;
   return (
     <header class="top">
+      <h1 class="unseen">maskwright labelling studio</h1>
       <div class="where">
         <CommandButton id="previous-image" />
         <span class="count">{list.value.total === 0 ? 0 : place.value + 1} / {list.value.total}</span>
@@ -81,9 +79,8 @@ export function TopBar() {
       <SavedState />
       <div class="right">
         <Cost />
-        {states && <span class="progress" title="Images done, of all"><b>{states.done}</b> of {project.value?.images} done</span>}
         <CommandButton id="zoom-out" />
-        <span class="zoom" ref={zoom}>{percent >= 10 ? Math.round(percent) : percent.toFixed(1)} %</span>
+        <span class="zoom">{percent >= 10 ? Math.round(percent) : percent.toFixed(1)} %</span>
         <CommandButton id="zoom-in" />
         <CommandButton id="fit" />
         <CommandButton id="pixels" />

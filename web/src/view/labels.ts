@@ -41,7 +41,8 @@ function paintOne(pixels: Uint32Array, rect: Box, view: View, item: Painted): vo
   cover(scratch, box, view, item);
   const line = packed(item.color, 1), fill = item.opacity > 0 ? packed(item.color, item.opacity) : 0;
   const strong = packed(item.color, Math.min(1, item.opacity + 0.35));
-  const x0 = Math.max(rect[0], box[0]), x1 = Math.min(rect[2], box[2]), y0 = Math.max(rect[1], box[1]), y1 = Math.min(rect[3], box[3]);
+  // The outermost pixels of the box are there to be looked at by their neighbours.
+  const x0 = Math.max(rect[0], box[0] + 1), x1 = Math.min(rect[2], box[2] - 1), y0 = Math.max(rect[1], box[1] + 1), y1 = Math.min(rect[3], box[3] - 1);
   const stride = rect[2] - rect[0];
   const { mark } = item;
   const bits = scratch;
@@ -73,24 +74,29 @@ function cover(bits: Uint8Array, box: Box, view: View, item: Painted): void {
   const { scale, left, top } = view;
   const { ends, width } = item.spans;
   const columns = box[2] - box[0];
-  const first = Math.max(item.box[1], Math.floor((box[1] - top) / scale) - 1);
   const isFlat = scale < 1 && (item.box[3] - item.box[1]) * scale < 1.5;
-  let y = -1, y0 = 0, y1 = 0;
-  for (let i = firstFrom(item.spans, Math.max(0, first) * width); i < ends.length; i += 2) {
-    const row = Math.floor(ends[i] / width);
-    if (row !== y) {
-      y = row;
-      y0 = onScreen(y, scale, top);
-      y1 = onScreen(y + 1, scale, top);
-      if (y0 >= box[3]) return;
-      if (isFlat && y1 === y0) y1 = y0 + 1;
-      y0 = Math.max(y0, box[1]);
-      y1 = Math.min(y1, box[3]);
+  let i = firstFrom(item.spans, Math.max(0, item.box[1], Math.floor((box[1] - top) / scale) - 1) * width);
+  while (i < ends.length) {
+    const row = Math.floor(ends[i] / width), start = row * width;
+    const first = onScreen(row, scale, top);
+    if (first >= box[3]) return;
+    const y0 = Math.max(first, box[1]);
+    const y1 = Math.min(isFlat ? Math.max(first + 1, onScreen(row + 1, scale, top)) : onScreen(row + 1, scale, top), box[3]);
+    if (y1 <= y0) {
+      // Of the rows that share a line of the screen one is drawn: the last. On to it.
+      const next = Math.max(row + 1, Math.ceil((first + 0.5 - top) / scale - 1e-6) - 1);
+      i = next === row + 1 ? i : firstFrom(item.spans, next * width);
+      while (i < ends.length && ends[i] < (row + 1) * width) i += 2;
+      continue;
     }
-    if (y1 <= y0) continue;
-    const start = onScreen(ends[i] - y * width, scale, left);
-    const x0 = Math.max(box[0], start), x1 = Math.min(box[2], Math.max(start + 1, onScreen(ends[i + 1] - y * width, scale, left)));
-    if (x1 <= x0) continue;
-    for (let line = y0; line < y1; line++) bits.fill(1, (line - box[1]) * columns + x0 - box[0], (line - box[1]) * columns + x1 - box[0]);
+    for (; i < ends.length && ends[i] < start + width; i += 2) {
+      const from = onScreen(ends[i] - start, scale, left);
+      const x0 = Math.max(box[0], from), x1 = Math.min(box[2], Math.max(from + 1, onScreen(ends[i + 1] - start, scale, left)));
+      for (let line = y0; line < y1; line++) {
+        const at = (line - box[1]) * columns - box[0];
+        if (x1 - x0 > 24) bits.fill(1, at + x0, at + x1);
+        else for (let x = x0; x < x1; x++) bits[at + x] = 1;
+      }
+    }
   }
 }
