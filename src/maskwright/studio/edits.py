@@ -100,6 +100,8 @@ def applied(change: Change, drawn: Drawn | None, size_hw: Size) -> Drawn | None:
         return None
     if drawn is not None and change.added is None and change.removed is None:
         return drawn.with_values(change.after)
+    if drawn is None and change.added is not None and change.removed is None:
+        return Drawn(change.after, change.added, change.added.area)
     pixels = Spans.empty(size_hw[1]) if drawn is None else drawn.mask.spans(size_hw)
     if change.removed is not None:
         pixels = pixels - change.removed.spans(size_hw)

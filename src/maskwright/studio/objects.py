@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from maskwright.base.errors import MaskwrightError
+from maskwright.masks import box_runs
 from maskwright.masks.box_runs import Box
 from maskwright.masks.spans import Spans
 
@@ -23,6 +24,11 @@ class Mask:
     def of(cls, spans: Spans) -> "Mask | None":
         """The mask of spans; None of no pixel."""
         return cls(*spans.runs()) if spans else None
+
+    @property
+    def area(self) -> int:
+        """Pixels of the mask."""
+        return sum(box_runs.counts_of(self.runs)[1::2])
 
     def spans(self, size_hw: tuple[int, int]) -> Spans:
         """Raises `MaskValueError` where the mask does not fit the image."""
