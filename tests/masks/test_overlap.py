@@ -1,5 +1,7 @@
 """The tables of classes and of objects count every pixel that counts, once."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from maskwright.base.errors import MaskValueError
 from maskwright.masks import overlap
 from maskwright.masks.classes import IGNORE
-from maskwright.masks.overlap import class_table, object_overlaps
+from maskwright.masks.overlap import class_table, map_overlaps, object_overlaps
 from maskwright.masks.region import Region
 
 
@@ -122,3 +124,31 @@ def test_pairs_are_compared_in_parts_that_fit_into_memory(monkeypatch):
     for name in ("true", "predicted", "pixels"):
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
     assert len(whole.pixels) == 28
+
+
+def test_the_overlaps_of_two_maps_by_hand():
+    true = np.array([[5, 5, 0], [5, -2, 0]], np.int32)
+    predicted = np.array([[1, 9, 9], [1, 9, 9]], np.int32)
+    true_values, predicted_values, pairs = map_overlaps(true, predicted)
+    assert (true_values.tolist(), predicted_values.tolist()) == ([-2, 0, 5], [1, 9])
+    assert list(zip(pairs.true.tolist(), pairs.predicted.tolist(), pairs.pixels.tolist(), strict=True)) == [
+        (0, 1, 1), (1, 1, 2), (2, 0, 2), (2, 1, 1),
+    ]  # fmt: skip
+    assert (pairs.true_areas.tolist(), pairs.predicted_areas.tolist()) == ([1, 2, 3], [2, 4])
+
+
+@given(st.integers(0, 2**31), st.integers(1, 6))
+def test_the_overlaps_of_maps_are_those_of_counting_pixel_by_pixel(seed, values):
+    rng = np.random.default_rng(seed)
+    known = rng.integers(-(2**31), 2**31, values).astype(np.int32)
+    true, predicted = (known[rng.integers(0, values, (7, 9))] for _ in range(2))
+    true_values, predicted_values, pairs = map_overlaps(true, predicted)
+    counted = Counter(zip(true.ravel().tolist(), predicted.ravel().tolist(), strict=True))
+    keys = zip(true_values[pairs.true].tolist(), predicted_values[pairs.predicted].tolist(), strict=True)
+    assert dict(zip(keys, pairs.pixels.tolist(), strict=True)) == counted
+    np.testing.assert_array_equal(pairs.true_areas, [np.count_nonzero(true == value) for value in true_values])
+
+
+def test_maps_without_pixels_have_no_overlaps():
+    nothing = np.zeros((0, 4), np.int32)
+    assert [len(part) for part in map_overlaps(nothing, nothing)[:2]] == [0, 0]
