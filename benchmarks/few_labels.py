@@ -141,10 +141,11 @@ def train(run: Path, folder: Path, *arguments: object) -> None:
 
 
 def record(run: Path, **about: object) -> dict[str, Any]:
-    """What a run gave, without where it lies."""
+    """What a run gave, without where it lies and what each image says of itself."""
     start = next(entry for entry in Journal(run / "journal.jsonl").read() if entry["event"] == "start")
     scores, plan = read_json(run / "scores.json"), read_json(run / "plan.json")
     del scores["reading"]
+    scores |= {"per_image": [], "rows": [row for row in scores["rows"] if not row["detail"]]}
     plan["start_from"] = plan["start_from"] and Path(plan["start_from"]).name
     for decision in plan["decisions"]:
         decision["value"] = plan["start_from"] if decision["name"] == "start_from" else decision["value"]
