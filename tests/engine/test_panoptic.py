@@ -22,7 +22,7 @@ from maskwright.formats import coco_panoptic
 from maskwright.masks.classes import Classes
 from maskwright.masks.types import LabelMap, Panoptic, Segment
 from maskwright.models import EncoderUNetConfig, MaskRCNNConfig, Model, PanopticDeepLabConfig, PanopticFPNConfig, UNetConfig
-from maskwright.plan import make
+from maskwright.plan import make, panoptic_rules
 from maskwright.plan.budget import Cost
 from maskwright.plan.plan import Optimizer, Plan
 from maskwright.sampling.augment import Augmentation
@@ -135,9 +135,20 @@ def planned(streets: DataSet, monkeypatch: pytest.MonkeyPatch, **wanted: Any) ->
     return make.plan(streets, streets, budget_minutes=1, task="panoptic", **wanted)
 
 
-def test_the_plan_takes_maps_unless_another_network_is_asked_for(streets: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plan_takes_boxes_for_few_things_and_maps_for_many(streets: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned(streets, monkeypatch)
+    assert isinstance(plan.model, PanopticFPNConfig)
+    assert "Typically 2 things an image: each is judged as a whole" in {d.name: d.why for d in plan.decisions}["network"]
+    monkeypatch.setattr(panoptic_rules, "MANY", 1)
+    crowded = planned(streets, monkeypatch)
+    assert isinstance(crowded.model, EncoderUNetConfig)
+    assert "maps find any number of them" in {d.name: d.why for d in crowded.decisions}["task"]
+
+
+def test_the_plan_of_maps_has_what_maps_need(streets: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(streets, monkeypatch, model="unet")
     assert isinstance(plan.model, EncoderUNetConfig)
+    assert plan.model.enlarge == 1  # stuff needs its surroundings
     assert plan.background is None
     decided = {decision.name: decision for decision in plan.decisions}
     assert "car" in decided["task"].why

@@ -60,16 +60,16 @@ def plan(
     if start is not None:
         asked = any(each is not None for each in (model, encoder, encoder_weights))
         start.require_fit(task=task, channels=found.channels, classes=len(train.classes), asked=asked)
-    is_open = task == "instance" and model is None and start is None
-    way, why_so = detection_rules.way(found) if is_open else (None, "")
-    wants_maps = task != "semantic" and way != "mask-rcnn"
+    way, why_so = _way(found, task) if model is None and start is None else (None, "")
+    finds_boxes = way in ("mask-rcnn", "panoptic-fpn")
+    wants_maps = task != "semantic" and not finds_boxes
     if start is not None:
         network, why, maps = start.plan.model, "", None
     else:
         maps = map_rules.architecture(found, model, encoder, enlarges=task == "instance") if wants_maps else None
-        network, why = maps or rules.architecture(found, way if way == "mask-rcnn" else model, encoder)
+        network, why = maps or rules.architecture(found, way if finds_boxes else model, encoder)
     network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
-    why = why_so if way == "mask-rcnn" and encoder is None else why
+    why = why_so if finds_boxes and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
     draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so)
     if isinstance(network, MaskRCNNConfig | PanopticFPNConfig):
@@ -99,6 +99,17 @@ def plan(
     return change(chosen, changes)
 
 
+def _way(found: Fingerprint, task: TaskName) -> tuple[str | None, str]:
+    """The better way to objects or segments, "unet" for maps, and why; None where the task has but one."""
+    match task:
+        case "instance":
+            return detection_rules.way(found)
+        case "panoptic":
+            return panoptic_rules.way(found)
+        case "semantic":
+            return None, ""
+
+
 def _draft(
     found: Fingerprint,
     train: DataSet,
@@ -120,7 +131,7 @@ def _draft(
     where = pick_device(device)
     precision = pick_precision(where)
     choices = {
-        "task": panoptic_rules.task(train.classes, model)
+        "task": panoptic_rules.task(train.classes, model, why_so)
         if task == "panoptic"
         else rules.task(task, train.classes, background, model, why_so),
         "normalization": normalization_choice,

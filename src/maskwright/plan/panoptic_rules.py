@@ -1,16 +1,28 @@
-"""What the panoptic task needs decided: which classes are things, and how fast a network learns to draw them."""
+"""What the panoptic task needs decided: the way to segments, which classes are things, and how fast maps are learned."""
 
 from dataclasses import replace
 
 from maskwright.base.errors import PlanError
+from maskwright.data.fingerprint import Fingerprint
 from maskwright.losses import LossTerm
 from maskwright.masks.classes import Classes
 from maskwright.models import Model, PanopticFPNConfig
+from maskwright.plan.detection_rules import MANY
 from maskwright.plan.plan import Optimizer
 from maskwright.plan.rules import Choice
 
 RATE = 5e-3  # a last layer with few inputs grows by so little a step that at 1e-3 hundreds of steps pass before it is sure
 ENCODER_RATE = 0.1  # of the learning rate, for an encoder that knows something already
+
+
+def way(found: Fingerprint) -> tuple[str, str]:
+    """The better of both ways to segments, "panoptic-fpn" or "unet", and why."""
+    if found.objects_per_image > MANY:
+        return "unet", f"Typically {found.objects_per_image:.0f} things an image: maps find any number of them at one cost."
+    return "panoptic-fpn", (
+        f"Typically {found.objects_per_image:.0f} things an image: each is judged as a whole. On drawn streets boxes found more "
+        "things than maps in the same time."
+    )
 
 
 def things_of(classes: Classes) -> tuple[int, ...]:
@@ -30,16 +42,17 @@ def network(model: Model, classes: Classes) -> Model:
     return replace(model, things=things) if isinstance(model, PanopticFPNConfig) else model
 
 
-def task(classes: Classes, model: Model) -> Choice:
-    """What the network is to find, and how."""
+def task(classes: Classes, model: Model, why_so: str) -> Choice:
+    """What the network is to find, and how; `why_so` is why the one or the other way was chosen."""
     things = [info.name for info in classes if info.is_thing]
     stuff = [info.name for info in classes if not info.is_thing]
     every = f"Every thing apart ({', '.join(things)}) and the stuff around ({', '.join(stuff) or 'none'}), judged by PQ"
     if isinstance(model, PanopticFPNConfig):
-        return "panoptic", f"{every}: things are found one by one, stuff is drawn, and surer things come first."
+        how = "things are found one by one, stuff is drawn, and surer things come first."
+        return "panoptic", f"{every}: {how} {why_so}".rstrip()
     return "panoptic", (
         f"{every}: the network draws classes, centres and the way to them, and pixels that point at one centre are one thing. "
-        "On a processor this costs less than to look into boxes."
+        f"{why_so}".rstrip()
     )
 
 
