@@ -20,8 +20,8 @@ def way(found: Fingerprint) -> tuple[str, str]:
     if found.objects_per_image > MANY:
         return "unet", f"Typically {found.objects_per_image:.0f} things an image: maps find any number of them at one cost."
     return "panoptic-fpn", (
-        f"Typically {found.objects_per_image:.0f} things an image: each is judged as a whole. On drawn streets boxes found more "
-        "things than maps in the same time."
+        f"Typically {found.objects_per_image:.0f} things an image: each is judged as a whole. On drawn streets boxes found "
+        "more things than maps in the same time."
     )
 
 
