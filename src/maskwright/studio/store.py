@@ -16,7 +16,7 @@ from maskwright.base.files import natural_key
 from maskwright.data.pairing import pair
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import image_info
-from maskwright.formats.project_file import ProjectFile, is_project, read_project, write_project
+from maskwright.formats.project_file import ProjectClass, ProjectFile, is_project, read_project, write_project
 from maskwright.report.words import counted
 from maskwright.studio import classes, label_files
 from maskwright.studio.database import NAME as DATABASE
@@ -48,6 +48,7 @@ class Store:
         self.folder, self.images, self.database, self.words = folder, images, database, words
         self.max_pixels = MAX_PIXELS
         self._lock = lock
+        self._written_classes: list[ProjectClass] | None = None
 
     def __enter__(self) -> "Store":
         return self
@@ -57,7 +58,10 @@ class Store:
 
     def write_files(self) -> int:
         """Bring project.json and every label file up to what the database holds; how many label files were written."""
-        write_project(self.folder, self.images, classes.listed(self.database))
+        listed = classes.listed(self.database)
+        if listed != self._written_classes:
+            write_project(self.folder, self.images, listed)
+            self._written_classes = listed
         return label_files.write_all(self.database, self.folder, self.images)
 
     def close(self) -> None:
