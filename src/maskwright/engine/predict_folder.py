@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+from jaxtyping import Num
 
 from maskwright.base.errors import Interrupted, MaskValueError, MaskwrightError, PlanError
 from maskwright.data.pairing import list_images
 from maskwright.data.record import Record
+from maskwright.engine.overlap import overlapped
 from maskwright.engine.predict import Predictor
 from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction, PredictionFolder, To
 from maskwright.engine.signals import stop_on_signals
@@ -18,6 +23,9 @@ from maskwright.plan.plan import Plan
 
 Progress = Callable[[int, int], None]
 
+NO_REASON_TO_STOP = (MaskwrightError, OSError, MemoryError, RuntimeError)
+SMALL_BYTES = 32 * 2**20  # of an image's file; the next one of larger ones is read when this one is written
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -25,6 +33,9 @@ class Failure:
 
     image: Path
     reason: str
+
+
+Given = tuple[Record, Num[np.ndarray, "h w c"]] | Failure
 
 
 @dataclass(frozen=True)
@@ -82,17 +93,25 @@ def predict_folder(
     failed: dict[Record, Failure] = {}
     hidden = 0
     with stop_on_signals() as stop:
-        for number, record in enumerate(todo, len(skipped)):
+
+        def goes_on(number: int) -> bool:
             if progress is not None:
-                progress(number, len(records))
-            if stop.is_set():
-                raise Interrupted(f"Stopped with {number} of {len(records)} images done. Run the same command again to go on.")
-            result = _predict(predictor, record, folder, max_pixels)
+                progress(len(skipped) + number, len(records))
+            return not stop.is_set()
+
+        results = overlapped(
+            todo, goes_on=goes_on, read=partial(_read, max_pixels=max_pixels), work=partial(_predict, predictor, folder),
+            write=partial(_write, folder), is_small=_is_small,
+        )  # fmt: skip
+        for record, result in results:
             if isinstance(result, Failure):
                 failed[record] = result
             else:
                 hidden += result
                 done.append(folder.output(record))
+        finished = len(skipped) + len(done) + len(failed)
+        if finished < len(records):
+            raise Interrupted(f"Stopped with {finished} of {len(records)} images done. Run the same command again to go on.")
     folder.join(without=failed)
     if progress is not None:
         progress(len(records), len(records))
@@ -139,25 +158,46 @@ def _folder(predictor: Predictor, out: Path, to: To, suffix: str, extras: frozen
     )  # fmt: skip
 
 
-def _predict(predictor: Predictor, record: Record, folder: PredictionFolder, max_pixels: int) -> int | Failure:
-    """Write the prediction and return what it lost, or say why there is none.
-
-    One bad image, or one too large for the memory or the mask's format, must not stop the rest; a full disk must.
-    """
+def _is_small(record: Record) -> bool:
+    """Whether two such images may be in memory at once."""
     try:
-        made = _prediction(predictor, record, PROBABILITIES in folder.extras, max_pixels)
-    except (MaskwrightError, OSError, MemoryError, RuntimeError) as error:
-        reason = str(error) or type(error).__name__
-        return Failure(record.image, reason.removeprefix(f"{record.image}: "))
+        return record.image.stat().st_size <= SMALL_BYTES
+    except OSError:
+        return True  # it cannot be read anyway
+
+
+def _read(record: Record, max_pixels: int) -> Given:
+    """The image with its record, or why there is none: one that is bad, or too large for the memory, must not stop the rest."""
+    try:
+        return record, read_image(record.image, max_pixels=max_pixels)
+    except NO_REASON_TO_STOP as error:
+        return _failure(record, error)
+
+
+def _predict(predictor: Predictor, folder: PredictionFolder, given: Given) -> Prediction | Failure:
+    """What is to be written of an image, or why there is nothing."""
+    if isinstance(given, Failure):
+        return given
+    record, image = given
+    try:
+        if PROBABILITIES not in folder.extras:
+            return Prediction(image, predictor(image), None)
+        outputs = predictor.outputs(image)
+        return Prediction(image, predictor.found_in(outputs), outputs[: len(predictor.plan.classes)])
+    except NO_REASON_TO_STOP as error:
+        return _failure(record, error)
+
+
+def _write(folder: PredictionFolder, record: Record, made: Prediction | Failure) -> int | Failure:
+    """Write the prediction and return what it lost. A format that cannot hold it must not stop the rest; a full disk must."""
+    if isinstance(made, Failure):
+        return made
     try:
         return folder.write(record, made)
     except MaskValueError as error:
         return Failure(record.image, str(error))
 
 
-def _prediction(predictor: Predictor, record: Record, with_probabilities: bool, max_pixels: int) -> Prediction:
-    image = read_image(record.image, max_pixels=max_pixels)
-    if not with_probabilities:
-        return Prediction(image, predictor(image), None)
-    outputs = predictor.outputs(image)
-    return Prediction(image, predictor.found_in(outputs), outputs[: len(predictor.plan.classes)])
+def _failure(record: Record, error: Exception) -> Failure:
+    reason = str(error) or type(error).__name__
+    return Failure(record.image, reason.removeprefix(f"{record.image}: "))
