@@ -102,7 +102,7 @@ def test_stopping_and_resuming_changes_no_bit(way: str, plan_of: Callable[..., P
     assert load_weights(whole.best_path)[1]["metric"] == "PQ/all classes"
 
 
-@pytest.mark.parametrize(("way", "steps", "rate"), [("maps", 150, 1e-2), ("boxes", 70, 3e-3)])
+@pytest.mark.parametrize(("way", "steps", "rate"), [("maps", 80, 2e-2), ("boxes", 40, 5e-3)])
 def test_it_learns_cars_on_a_road(
     way: str, steps: int, rate: float, plan_of: Callable[..., Plan], streets: DataSet, folder: Path, tmp_path: Path
 ) -> None:
@@ -111,7 +111,7 @@ def test_it_learns_cars_on_a_road(
     few = streets.with_records(streets.records[:2])
     run = train(plan, few, few, out=tmp_path / "run")
     predict = load(run.folder)
-    assert evaluate(predict, few).row("PQ", "all classes").value > 0.8
+    assert evaluate(predict, few).row("PQ", "all classes").value > 0.7
     report = predict_folder(predict, folder / "images", tmp_path / "out")
     assert len(coco_panoptic.read(tmp_path / "out" / "panoptic.json").images) == len(report.done) == 6
 
