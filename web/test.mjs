@@ -12,5 +12,5 @@ await build({
   outdir: out, bundle: true, platform: "node", format: "esm", outExtension: { ".js": ".mjs" }, logLevel: "warning", jsx: "automatic", jsxImportSource: "preact",
 });
 const tests = readdirSync(out).map((name) => `${out}/${name}`);
-const { status } = spawnSync(process.execPath, ["--test", ...tests], { stdio: "inherit", env: { ...process.env, GOLDEN_RUNS: `${here}../tests/golden/runs.json` } });
+const { status } = spawnSync(process.execPath, ["--test", "--test-force-exit", ...tests], { stdio: "inherit", env: { ...process.env, GOLDEN_RUNS: `${here}../tests/golden/runs.json` } });
 process.exit(status ?? 1);

@@ -34,7 +34,7 @@ export async function start(): Promise<void> {
   classId.value = info.classes[0]?.id ?? null;
   assistant.value = info.assistant;
   for (const words of info.words ?? []) say(words);
-  const client = claimName();
+  const client = await claimName();
   const store = await openBrowserStore().catch(() => forgetfulStore());
   const made = new Outbox(store, api.send, {
     acknowledged: (entry, outcome) => {

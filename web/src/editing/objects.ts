@@ -31,6 +31,7 @@ export class ObjectStore {
   readonly version = signal(0);
   private items = new Map<string, Item>();
   private cells = new Map<number, Set<string>>();
+  private sorted: readonly Item[] | null = null;
   private lastPlace = -1;
   /** Called with what must be drawn anew. */
   onChange: (box: Box) => void = () => {};
@@ -45,8 +46,10 @@ export class ObjectStore {
     return this.items.get(id);
   }
 
-  all(): Item[] {
-    return [...this.items.values()].sort(inOrder);
+  /** Every object, the lowest first. */
+  all(): readonly Item[] {
+    if (this.sorted === null) this.sorted = [...this.items.values()].sort(inOrder);
+    return this.sorted;
   }
 
   /** What meets a box, the lowest first. */
@@ -126,6 +129,7 @@ export class ObjectStore {
     for (const { object, before, after } of changes) {
       const item = this.items.get(object);
       if (before === null && after !== null && item !== undefined && item.place !== after.place) {
+        this.sorted = null;
         this.items.set(object, { ...item, place: after.place });
         this.lastPlace = Math.max(this.lastPlace, after.place);
       }
@@ -161,6 +165,7 @@ export class ObjectStore {
   }
 
   private index(item: Item): void {
+    this.sorted = null;
     this.items.set(item.id, item);
     this.lastPlace = Math.max(this.lastPlace, item.place);
     for (const cell of this.cellsOf(item.box)) {
@@ -171,6 +176,7 @@ export class ObjectStore {
   }
 
   private unindex(item: Item): void {
+    this.sorted = null;
     this.items.delete(item.id);
     for (const cell of this.cellsOf(item.box)) this.cells.get(cell)?.delete(item.id);
   }

@@ -19,7 +19,7 @@ export function Objects() {
     const open = session.value;
     if (open === null) return [];
     open.objects.version.value;
-    return open.objects.all().reverse();
+    return [...open.objects.all()].reverse();
   });
   useEffect(() => {
     const element = box.current as HTMLDivElement;
@@ -68,7 +68,7 @@ function Row({ item, at, number }: { item: Item; at: number; number: number }) {
       <button type="button" class="row-name" onClick={choose} aria-pressed={isSelected}>
         <span class="swatch" style={{ background: css(color) }} />
         <span class="name">{name} {number}</span>
-        <span class="area">{item.area.toLocaleString("en")} px</span>
+        <span class="area" title="pixels">{item.area.toLocaleString("en")}</span>
         <span class="by">{item.tool}</span>
       </button>
       <button type="button" class={`button small ${item.locked ? "is-set" : ""}`} aria-label={`Lock ${name} ${number}`} aria-pressed={item.locked} onClick={() => toggleLock([item])}><Icon name={item.locked ? "lock" : "unlock"} size={14} /></button>
