@@ -190,9 +190,9 @@ def _for_panoptic(draft: Plan, found: Fingerprint, model: Model) -> Plan:
 
 def _for_detection(draft: Plan, found: Fingerprint, model: MaskRCNNConfig | PanopticFPNConfig) -> tuple[Plan, str]:
     """The draft with what a Mask R-CNN wants otherwise, alone or in a Panoptic FPN, and why it has its numbers."""
-    is_panoptic = isinstance(model, PanopticFPNConfig)
-    detector, numbers = detection_rules.network(found, model.detector if is_panoptic else model, draft.encoder_weights)
-    config = replace(model, detector=detector) if is_panoptic else detector
+    like = model.detector if isinstance(model, PanopticFPNConfig) else model
+    detector, numbers = detection_rules.network(found, like, draft.encoder_weights)
+    config = replace(model, detector=detector) if isinstance(model, PanopticFPNConfig) else detector
     crop_hw, crop_choice = detection_rules.crop(found)
     side, overlap, tile_choice = detection_rules.tiles(found)
     optimizer, optimizer_choice = detection_rules.optimizer(draft.encoder_weights)
