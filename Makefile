@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs figures bench fewlabels results mosaic networks kills strokes clean
+.PHONY: help demo test lint check docs figures bench fewlabels results mosaic networks kills strokes page studio-demo studio-stories clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## check, split, plan, train, score and predict the nuclei that come with the package
 	$(BIN)/maskwright demo
@@ -53,6 +53,20 @@ kills: .venv/installed-dev ## kill a training 20 times and compare its weights w
 
 strokes: .venv/installed-dev ## kill the labelling server 200 times while a script paints, and compare every pixel
 	$(BIN)/python benchmarks/kill_studio.py
+
+page: web/node_modules/.package-lock.json ## build the labelling page from web/ into the package, and test its parts (needs Node; using it does not)
+	cd web && npm run --silent check && npm run --silent test && npm run --silent build
+
+studio-demo: .venv/installed ## open the labelling studio on the nuclei that come with the package
+	@mkdir -p build/studio/images
+	@cp src/maskwright/demo_data/images/nuclei.png build/studio/images/
+	$(BIN)/maskwright label build/studio/images --project build/studio/labels --classes nucleus,debris
+
+studio-stories: .venv/installed page ## drive the labelling page in Chromium through every story; pictures go to web/stories/out
+	for story in web/stories/*.story.mjs; do node $$story || exit 1; done
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
 
 clean: ## remove what was installed and built, never a run
 	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

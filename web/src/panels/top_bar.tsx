@@ -31,7 +31,7 @@ function Cost() {
   const now = cost.value;
   return (
     <span class="cost" title="Median seconds of an accepted mask, over the last 50 of this visit">
-      {now === null ? "no mask yet" : <><b>{now.seconds.toFixed(1)} s</b> a mask <small>({now.objects})</small></>}
+      {now === null ? "no mask yet" : <><b>{now.seconds.toFixed(now.seconds < 1 ? 2 : 1)} s</b> a mask <small>({now.objects})</small></>}
     </span>
   );
 }
