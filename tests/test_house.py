@@ -202,7 +202,7 @@ def test_every_library_that_the_code_imports_is_a_dependency():
     names = set().union(*(imported(ast.parse(path.read_text())) for path in MODULES)) - {*sys.stdlib_module_names, "maskwright"}
     distributions = {"PIL": "pillow", "lightning": "lightning-fabric", "skimage": "scikit-image", "yaml": "pyyaml"}
     extras = project()["optional-dependencies"]
-    wanted = [*project()["dependencies"], *extras["keras"], *extras["fast"], *extras["export"]]
+    wanted = [*project()["dependencies"], *extras["keras"], *extras["fast"], *extras["export"], *extras["large"]]
     declared = {re.match(r"[\w-]+", requirement).group() for requirement in wanted} - NEVER_IMPORTED
     assert {distributions.get(name, name.replace("_", "-")) for name in names} == declared
 

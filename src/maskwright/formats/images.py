@@ -46,16 +46,14 @@ def image_info(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     notes = header.notes
     if header.dtype.kind == "f":
         _, notes = _load(path, max_pixels)
-    channels = 3 if header.color in ("palette", "cmyk") else header.channels - header.has_alpha
+    channels, dtype = shown_as(header)
     if path.suffix.lower() not in SUFFIXES[header.kind]:
         notes = (*notes, f"called {path.suffix or 'without a suffix'}, but a {header.kind.upper()} file")
     if header.has_alpha:
         notes = (*notes, "an alpha channel; the image is laid over black where it is not opaque")
     if header.orientation != 1:
         notes = (*notes, f"EXIF orientation {header.orientation}; the image is turned upright")
-    return ImageInfo(
-        oriented_size(header.size_hw, header.orientation), channels, _target(header.dtype).name, notes, header.orientation
-    )
+    return ImageInfo(oriented_size(header.size_hw, header.orientation), channels, dtype.name, notes, header.orientation)
 
 
 def _header(path: Path, max_pixels: int) -> Header:
@@ -66,11 +64,7 @@ def _header(path: Path, max_pixels: int) -> Header:
 def _load(path: Path, max_pixels: int) -> tuple[Num[np.ndarray, "h w c"], tuple[str, ...]]:
     reader = tiff_pages.read_pixels if image_kind(path) == "tiff" else stored.read_pixels
     header, pixels = reader(path, max_pixels)
-    if pixels.dtype.kind not in "buif":
-        raise ImageFileError(f"{path}: pixels of the type {pixels.dtype} are not read. Save them as 8-bit, 16-bit or float.")
-    if header.color == "white is 0" and pixels.dtype.kind in "bu":
-        pixels = np.logical_not(pixels) if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max - pixels
-    image = _converted(_channels_last(pixels, header), header)
+    image = shown(pixels, header, path)
     notes = list(header.notes)
     if pixels.dtype.kind in "iu" and image.dtype == np.float32 and np.abs(image).max(initial=0) > EXACT_FLOAT32:
         notes.append(f"values beyond {EXACT_FLOAT32}; their last digits are rounded")
@@ -79,6 +73,20 @@ def _load(path: Path, max_pixels: int) -> tuple[Num[np.ndarray, "h w c"], tuple[
         if bad:
             notes.append(f"{bad} values that are NaN or infinite; replaced by the median of their channel")
     return np.ascontiguousarray(oriented(image, header.orientation)), tuple(notes)
+
+
+def shown(pixels: Shaped[np.ndarray, "h w *c"], header: Header, path: Path) -> Num[np.ndarray, "h w c"]:
+    """Stored pixels, all or a part of them, as `read_image` gives them, but not turned upright and with NaN as they are."""
+    if pixels.dtype.kind not in "buif":
+        raise ImageFileError(f"{path}: pixels of the type {pixels.dtype} are not read. Save them as 8-bit, 16-bit or float.")
+    if header.color == "white is 0" and pixels.dtype.kind in "bu":
+        pixels = np.logical_not(pixels) if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max - pixels
+    return _converted(_channels_last(pixels, header), header)
+
+
+def shown_as(header: Header) -> tuple[int, np.dtype[np.generic]]:
+    """Channels and type of what `shown` makes of a file's pixels."""
+    return 3 if header.color in ("palette", "cmyk") else header.channels - header.has_alpha, _target(header.dtype)
 
 
 def _channels_last(pixels: Shaped[np.ndarray, "h w *c"], header: Header) -> Shaped[np.ndarray, "h w c"]:

@@ -37,13 +37,13 @@ CHANNELS: dict[ColorModel, int] = {"gray": 1, "white is 0": 1, "palette": 1, "rg
 
 def read_header(path: Path, max_pixels: int) -> Header:
     """The header of a TIFF's first image; the pixels are not decoded. Raises `ImageFileError` on axes that are no image."""
-    with _opened(path) as file:
+    with opened(path) as file:
         return _header(file, path, max_pixels)
 
 
 def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray, "h w *c"]]:
     """Header and pixels, channels last. Raises `ImageFileError` where the file is cut off or damaged."""
-    with _opened(path) as file:
+    with opened(path) as file:
         header = _header(file, path, max_pixels)
         series = file.series[0]
         _check_whole(series, path)
@@ -56,7 +56,8 @@ def read_pixels(path: Path, max_pixels: int) -> tuple[Header, Shaped[np.ndarray,
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
+def opened(path: Path) -> Iterator[tifffile.TiffFile]:
+    """The file with its pages listed; whatever its parser or a codec raises within names it."""
     with parsing(path, "tiff"), tifffile.TiffFile(path) as file:
         yield file
 
@@ -64,11 +65,18 @@ def _opened(path: Path) -> Iterator[tifffile.TiffFile]:
 def _header(file: tifffile.TiffFile, path: Path, max_pixels: int) -> Header:
     _check_chain(file, path)
     series = file.series[0]
-    page = series.keyframe
-    size_hw = (page.imagelength, page.imagewidth)
+    size_hw = (series.keyframe.imagelength, series.keyframe.imagewidth)
     check_pixels(path, size_hw, max_pixels)
     channels = _channels(series, path)
     check_pixels(path, (size_hw[0] * size_hw[1], channels), max_pixels * MAX_CHANNELS_AT_MAX_PIXELS)
+    return described(file, path, channels)
+
+
+def described(file: tifffile.TiffFile, path: Path, channels: int) -> Header:
+    """What a TIFF says of its first image, of so many channels. Raises `ImageFileError` for colours that are not read."""
+    series = file.series[0]
+    page = series.keyframe
+    size_hw = (page.imagelength, page.imagewidth)
     if page.photometric not in COLORS or (page.photometric == PHOTOMETRIC.YCBCR and page.compression not in LOSSY):
         name = getattr(page.photometric, "name", page.photometric)
         raise ImageFileError(f"{path}: the TIFF's colour space {name} is not read. Save it as gray or RGB.")

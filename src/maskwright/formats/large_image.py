@@ -1,0 +1,63 @@
+"""Images that are read part by part, so that their size is no limit: what one answers, and which reader opens which file."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Num
+
+from maskwright.base.errors import ImageFileError
+from maskwright.formats import large_tiff, large_zarr
+from maskwright.formats.content import image_kind
+
+PARTED_KINDS = "TIFF (tiled, or in strips) and Zarr"
+
+
+class LargeImage(Protocol):
+    """An image of planes, such as those of a stack, of which any box can be read without the rest.
+
+    `planes` names them, as "z=3 t=0"; an image that is no stack has one, whose name is empty. Values are those of
+    `read_image`, with NaN as they are.
+    """
+
+    path: Path
+    size_hw: tuple[int, int]
+    channels: int
+    dtype: np.dtype[np.generic]
+    planes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def read(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Num[np.ndarray, "h w c"]:
+        """The pixels of a half-open box. Raises `ImageFileError` where they are damaged, with the place in the file."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+def open_large(path: Path) -> LargeImage:
+    """The image at a path, to be closed after use. Raises `ImageFileError` where it cannot be read part by part."""
+    path = Path(path)
+    if is_zarr(path):
+        return large_zarr.LargeZarr(path)
+    kind = image_kind(path)
+    if kind != "tiff":
+        raise ImageFileError(
+            f"{path}: a {kind.upper()} cannot be read part by part; {PARTED_KINDS} can. Convert it, as with "
+            f"'vips tiffsave {path.name} {path.stem}.tif --tile --compression deflate --bigtiff'."
+        )
+    return large_tiff.LargeTiff(path)
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether this is a folder that holds a Zarr array or group."""
+    return path.is_dir() and any((path / name).is_file() for name in large_zarr.MARKS)
+
+
+def large_size(path: Path) -> tuple[int, int] | None:
+    """Height and width of an image that can be read part by part; None for others, and for what is damaged."""
+    try:
+        image = open_large(path)
+    except ImageFileError:
+        return None
+    image.close()
+    return image.size_hw

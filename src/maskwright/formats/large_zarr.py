@@ -1,0 +1,114 @@
+"""OME-Zarr (0.4 and 0.5) and plain Zarr arrays read part by part, through the zarr library of the extra `large`."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Num
+
+from maskwright.base.errors import ImageFileError, MaskwrightError
+from maskwright.formats.images import shown
+from maskwright.formats.stored import Header
+
+MARKS = (".zarray", ".zgroup", "zarr.json")  # one of them lies in the folder of any array or group
+FEW_CHANNELS = 4  # an axis without a name that is no longer than this holds channels
+
+
+class LargeZarr:
+    """The finest level of an OME-Zarr image, or an array of two or three axes: its planes, and any box of one."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `ImageFileError` where there is no image; `MaskwrightError` where the zarr library is not installed."""
+        self.path = Path(path)
+        self._array, axes = _opened(self.path)
+        if not {"y", "x"} <= set(axes) or axes.index("y") > axes.index("x"):
+            sizes = ", ".join(f"{axis}={size}" for axis, size in zip(axes, self._array.shape, strict=True))
+            raise ImageFileError(f"{self.path}: the Zarr has the axes {sizes}, but an image has y before x. Write it anew.")
+        self._axes = axes
+        shape = dict(zip(axes, self._array.shape, strict=True))
+        self.size_hw, channels = (shape["y"], shape["x"]), shape.get("c", 1)
+        self._header = Header(
+            "zarr", self.size_hw, "channels" if channels > 1 else "gray", channels, False,
+            np.dtype(self._array.dtype), 8 * np.dtype(self._array.dtype).itemsize,
+        )  # fmt: skip
+        self.channels = channels
+        self.dtype = shown(np.zeros((1, 1, channels), self._array.dtype), self._header, self.path).dtype
+        counted = [axis for axis in axes if axis not in "cyx"]
+        self._places = list(np.ndindex(*(shape[axis] for axis in counted)))
+        self.planes = tuple(" ".join(f"{a}={i}" for a, i in zip(counted, place, strict=True)) for place in self._places)
+        missing = self._array.nchunks - self._array.nchunks_initialized if self._array.shards is None else 0
+        note = f"{missing} of {self._array.nchunks} chunks are not there; they are read as {self._array.fill_value}"
+        self.notes: tuple[str, ...] = (note,) if missing else ()
+
+    def read(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Num[np.ndarray, "h w c"]:
+        """The pixels of a half-open box of a plane."""
+        x0, y0, x1, y1 = box_xyxy
+        place = iter(self._places[plane])
+        here = {"c": slice(None), "y": slice(y0, y1), "x": slice(x0, x1)}
+        index = tuple(here[axis] if axis in here else next(place) for axis in self._axes)
+        try:
+            pixels = np.asarray(self._array[index])
+        except Exception as error:  # a damaged chunk makes codecs raise almost anything
+            raise ImageFileError(f"{self.path}: {self._damaged(index, error)}. Copy or export it again.") from error
+        if "c" in self._axes:
+            pixels = np.moveaxis(pixels, [axis for axis in self._axes if axis in "cyx"].index("c"), -1)
+        return shown(pixels, self._header, self.path)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _damaged(self, index: tuple[Any, ...], error: Exception) -> str:
+        """Which of the chunks that were asked for cannot be read, by its key."""
+        grid = [
+            range(i.start or 0, size if i.stop is None else i.stop) if isinstance(i, slice) else range(i, i + 1)
+            for i, size in zip(index, self._array.shape, strict=True)
+        ]
+        chunks = self._array.chunks
+        counts = [range(r.start // c, -(-r.stop // c)) for r, c in zip(grid, chunks, strict=True)]
+        for offset in np.ndindex(*(len(count) for count in counts)):
+            coordinates = tuple(count[i] for count, i in zip(counts, offset, strict=True))
+            corner = tuple(slice(i * c, (i + 1) * c) for i, c in zip(coordinates, chunks, strict=True))
+            try:
+                self._array[corner]
+            except Exception as each:
+                key = self._array.metadata.encode_chunk_key(coordinates)
+                return f"the chunk {self._array.path}/{key} is damaged ({each})".replace(" /", " ")
+        return f"a chunk is damaged ({error})"
+
+
+def _opened(path: Path) -> tuple[Any, list[str]]:
+    """The array of the finest level, and the names of its axes."""
+    if importlib.util.find_spec("zarr") is None:
+        raise MaskwrightError(f"{path}: reading Zarr needs another package. Install it with: pip install 'maskwright[large]'")
+    import zarr
+
+    try:
+        found = zarr.open(str(path), mode="r")
+        if isinstance(found, zarr.Array):
+            return found, _guessed(path, found.shape)
+        attributes = dict(found.attrs)
+        scales = attributes.get("ome", attributes)["multiscales"][0]
+        array = found[scales["datasets"][0]["path"]]
+        axes = [str(axis["name"] if isinstance(axis, dict) else axis) for axis in scales.get("axes", "tczyx")]
+        if not isinstance(array, zarr.Array) or len(axes) != array.ndim:
+            raise ValueError(f"{len(axes)} axes are named, and the array is {array!r}")
+        return array, axes
+    except ImageFileError:
+        raise
+    except Exception as error:  # foreign metadata makes the reader raise almost anything
+        raise ImageFileError(
+            f"{path}: no image is found in this Zarr ({type(error).__name__}: {error}). An array of two or three axes, or an "
+            f"OME-Zarr image with its multiscales, is read."
+        ) from error
+
+
+def _guessed(path: Path, shape: tuple[int, ...]) -> list[str]:
+    """Names of axes that have none."""
+    if len(shape) == 2:
+        return ["y", "x"]
+    if len(shape) == 3 and shape[2] <= FEW_CHANNELS:
+        return ["y", "x", "c"]
+    if len(shape) == 3:
+        return ["c" if shape[0] <= FEW_CHANNELS else "z", "y", "x"]
+    raise ImageFileError(f"{path}: the Zarr array has {len(shape)} axes without names. Write it as OME-Zarr, which names them.")
