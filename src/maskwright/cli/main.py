@@ -18,6 +18,7 @@ from maskwright.cli import (
     demo,
     draw,
     evaluate,
+    export,
     import_keras,
     inspect,
     label,
@@ -78,6 +79,7 @@ app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
 app.command("predict")(predict.command)
+app.command("export")(export.command)
 app.command("convert")(convert.command)
 app.command("measure")(measure.command)
 app.command("draw")(draw.command)

@@ -163,14 +163,13 @@ class MaskRCNN(nn.Module):
     def detect_on(self, maps: list[Float[Tensor, "b d _ _"]], size_hw: tuple[int, int]) -> list[Detections]:
         """As `detect`, from the maps of the pyramid of images of this size."""
         proposals = rpn.propose(*self._proposed(maps), size_hw, self.numbers)
-        counts = [len(boxes) for boxes in proposals]
-        logits, codes = self._box_head(maps, proposals)
-        per_image = zip(torch.split(logits, counts), torch.split(codes, counts), proposals, strict=True)
+        logits, codes = (_of_images(values, proposals) for values in self._box_head(maps, proposals))
+        per_image = zip(logits, codes, proposals, strict=True)
         found = [roi_heads.found(*each, size_hw, self.rules) for each in per_image]
         masks = self._mask_head(maps, [boxes for boxes, _, _ in found]).sigmoid()
         class_ids = torch.cat([ids for _, ids, _ in found])
-        masks = masks[torch.arange(len(masks), device=masks.device), class_ids]
-        grids = torch.split(masks, [len(boxes) for boxes, _, _ in found])
+        masks = masks[torch.arange(masks.shape[0], device=masks.device), class_ids]
+        grids = _of_images(masks, [boxes for boxes, _, _ in found])
         return [Detections(*each, grid) for each, grid in zip(found, grids, strict=True)]
 
     def _proposed(self, maps: list[Tensor]) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -186,6 +185,11 @@ class MaskRCNN(nn.Module):
     def _mask_head(self, maps: list[Tensor], boxes: Sequence[Tensor]) -> Tensor:
         logits: Tensor = self.mask_head(roi_heads.pool(maps[:-1], boxes, self.mask_pooling, finest=FINEST))
         return logits
+
+
+def _of_images(values: Tensor, boxes: Sequence[Tensor]) -> Sequence[Tensor]:
+    """What belongs to the boxes of each image; of one image all of it, however many boxes there are where it is traced."""
+    return [values] if len(boxes) == 1 else torch.split(values, [len(each) for each in boxes])
 
 
 def _learnable(objects: Objects, size_hw: tuple[int, int]) -> Objects:

@@ -106,8 +106,7 @@ def pool(
 ) -> Float[Tensor, "n c ph pw"]:
     """The grids of all boxes of all images, each from the level that suits its size; `finest` is log2 of the first stride."""
     boxes = torch.cat(list(boxes_xyxy))
-    counts = torch.tensor([len(each) for each in boxes_xyxy], device=boxes.device)
-    images = torch.arange(len(counts), device=boxes.device).repeat_interleave(counts)
+    images = torch.cat([torch.full_like(each[:, 0], image, dtype=torch.int64) for image, each in enumerate(boxes_xyxy)])
     levels = pyramid_levels(boxes, finest=finest, coarsest=finest + len(maps) - 1)
     scales = [0.5 ** (finest + level) for level in range(len(maps))]
     return pyramid_roi_align(maps, boxes, images, levels, pooling, scales=scales)

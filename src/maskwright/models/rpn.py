@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maskwright.models.matching import draw, match, smooth_l1
@@ -48,7 +48,7 @@ class ProposalHead(nn.Module):
             x = F.relu(self.conv(level))
             objectness.append(self.objectness(x).permute(0, 2, 3, 1).flatten(1))
             of_level = self.codes(x).permute(0, 2, 3, 1)
-            codes.append(of_level.reshape(len(level), -1, 4))
+            codes.append(of_level.reshape(level.shape[0], -1, 4))
         return torch.cat(objectness, dim=1).float(), torch.cat(codes, dim=1).float()
 
 
@@ -61,16 +61,16 @@ def propose(
     numbers: Numbers,
 ) -> list[Float[Tensor, "_ 4"]]:
     """The likeliest boxes of each image, best first, without doubles; no gradient passes through them."""
-    levels = [len(level) for level in anchors]
+    levels = [level.shape[0] for level in anchors]
     every_anchor = torch.cat(list(anchors))
     proposals = []
     for logits, image_codes in zip(objectness, codes, strict=True):
         kept, groups, start = [], [], 0
-        for number, of_level in enumerate(logits.split(levels)):
-            best = of_level.topk(min(numbers.candidates, len(of_level))).indices
+        for number, count in enumerate(levels):
+            best = _best(logits[start : start + count], numbers.candidates)
             kept.append(best + start)
             groups.append(torch.full_like(best, number))
-            start += len(of_level)
+            start = start + count
         places, group = torch.cat(kept), torch.cat(groups)
         boxes = decode(image_codes[places, None], every_anchor[places], PROPOSAL_WEIGHTS)[:, 0]
         boxes = clip_boxes(boxes, size_hw)
@@ -78,6 +78,18 @@ def propose(
         boxes, scores, group = boxes[large], logits[places][large], group[large]
         proposals.append(boxes[grouped_nms(boxes, scores.sigmoid(), group, MOST_IOU)[: numbers.proposals]])
     return proposals
+
+
+def _best(logits: Float[Tensor, " m"], most: int) -> Int64[Tensor, " best"]:
+    """The places of the largest, at most so many.
+
+    Where it is traced they are exactly so many at first, since OpenVINO mistakes a number that it works out on the way.
+    """
+    if not torch.jit.is_tracing():
+        return logits.topk(min(most, len(logits))).indices
+    longer = torch.cat([logits, logits.new_full((most,), -torch.inf)])
+    best = longer.topk(most).indices
+    return best[best < logits.shape[0]]
 
 
 def proposal_losses(

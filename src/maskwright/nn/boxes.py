@@ -1,6 +1,7 @@
 """Boxes: areas, overlap, clipping, coding against a reference, and the suppression of doubles."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ Weights = tuple[float, float, float, float]
 BOX_WEIGHTS: Weights = (10.0, 10.0, 5.0, 5.0)  # of Fast R-CNN's codes: they bring the targets to about variance 1
 PROPOSAL_WEIGHTS: Weights = (1.0, 1.0, 1.0, 1.0)
 MOST_GROWTH = math.log(1000 / 16)  # of a side by a code, as a logarithm; beyond it a wild code overflows
+MOST_GROUPS, MOST_BOXES = 256, 1 << 20  # classes or levels, and boxes of each, in exported networks
 BLOCK = 256  # boxes that are compared with all others at once: their overlaps fit a processor's cache
 
 
@@ -31,8 +33,9 @@ def box_iou(first: Float[Tensor, "n 4"], second: Float[Tensor, "m 4"]) -> Float[
 
 def clip_boxes(boxes_xyxy: Float[Tensor, "*n 4"], size_hw: tuple[int, int]) -> Float[Tensor, "*n 4"]:
     """The parts of boxes that lie in an image."""
-    height, width = size_hw
-    return torch.stack([boxes_xyxy[..., side].clamp(0, (width, height)[side % 2]) for side in range(4)], dim=-1)
+    height, width = (torch.as_tensor(side, dtype=boxes_xyxy.dtype, device=boxes_xyxy.device) for side in size_hw)
+    limits = (width, height, width, height)
+    return torch.stack([boxes_xyxy[..., side].clamp(min=0).minimum(limit) for side, limit in enumerate(limits)], dim=-1)
 
 
 def large_enough(boxes_xyxy: Float[Tensor, "n 4"], least: float) -> Bool[Tensor, " n"]:
@@ -74,6 +77,14 @@ def grouped_nms(
     boxes_xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], groups: Int64[Tensor, " n"], most_iou: float
 ) -> Int64[Tensor, " kept"]:
     """`nms` within each group (a class, a level of a pyramid): boxes of different groups leave each other alone."""
+    if torch.jit.is_tracing():
+        return Suppression.apply(boxes_xyxy, scores, groups, most_iou)  # type: ignore[no-any-return, no-untyped-call]
+    return _grouped_nms(boxes_xyxy, scores, groups, most_iou)
+
+
+def _grouped_nms(
+    boxes_xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], groups: Int64[Tensor, " n"], most_iou: float
+) -> Int64[Tensor, " kept"]:
     order = torch.sort(scores.detach(), stable=True, descending=True).indices
     sorted_boxes = boxes_xyxy.detach()[order].float().cpu().numpy()
     sorted_groups = groups[order].cpu().numpy()
@@ -82,6 +93,37 @@ def grouped_nms(
         members = np.flatnonzero(sorted_groups == group)
         stays[members] = _survivors(sorted_boxes[members], most_iou)
     return order[torch.from_numpy(stays).to(order.device)]
+
+
+class Suppression(torch.autograd.Function):
+    """`grouped_nms` as an operation that has a name in ONNX. Scores are above zero."""
+
+    @staticmethod
+    def forward(_: Any, boxes_xyxy: Tensor, scores: Tensor, groups: Tensor, most_iou: float) -> Tensor:
+        """What torch computes."""
+        return _grouped_nms(boxes_xyxy, scores, groups, most_iou)
+
+    @staticmethod
+    def symbolic(g: Any, boxes_xyxy: Any, scores: Any, groups: Any, most_iou: float) -> Any:
+        """NonMaxSuppression takes boxes with scores for every class; here a box has its score in its own group alone.
+
+        It answers group by group, so that the kept boxes are brought back into the order of their scores.
+        """
+
+        def constant(value: Any) -> Any:
+            return g.op("Constant", value_t=torch.tensor(value))
+
+        numbers = constant(list(range(MOST_GROUPS)))
+        is_own = g.op("Equal", g.op("Unsqueeze", numbers, constant([1])), g.op("Unsqueeze", groups, constant([0])))
+        of_groups = g.op("Where", is_own, g.op("Unsqueeze", scores, constant([0])), constant(-1.0))
+        found = g.op(
+            "NonMaxSuppression", g.op("Unsqueeze", boxes_xyxy, constant([0])), g.op("Unsqueeze", of_groups, constant([0])),
+            constant([MOST_BOXES]), constant([most_iou]), constant([0.0]),
+        )  # fmt: skip
+        kept = g.op("Gather", found, constant(2), axis_i=1)
+        count = g.op("Shape", kept)
+        _, order = g.op("TopK", g.op("Gather", scores, kept), count, outputs=2)
+        return g.op("Gather", kept, order)
 
 
 def _survivors(boxes: Shaped[np.ndarray, "n 4"], most_iou: float) -> Shaped[np.ndarray, " n"]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -60,6 +61,19 @@ def pyramid_roi_align(
     All maps make one table of pixels, and each bin is a weighted sum of some of its rows, which torch computes as it does bags
     of word embeddings: nothing larger than the output is ever made.
     """
+    if torch.jit.is_tracing():
+        return _traced(maps, boxes_xyxy, image_ids, levels, pooling, scales)
+    return _pooled(maps, boxes_xyxy, image_ids, levels, pooling, scales)
+
+
+def _pooled(
+    maps: Sequence[Float[Tensor, "b c _ _"]],
+    boxes_xyxy: Float[Tensor, "n 4"],
+    image_ids: Int64[Tensor, " n"],
+    levels: Int64[Tensor, " n"],
+    pooling: Pooling,
+    scales: Sequence[float],
+) -> Float[Tensor, "n c ph pw"]:
     channels, device = maps[0].shape[1], maps[0].device
     table = torch.cat([level.permute(0, 2, 3, 1).reshape(-1, channels) for level in maps])
     with torch.no_grad():
@@ -77,6 +91,38 @@ def pyramid_roi_align(
     height, width = pooling.size_hw
     output = _bags(table, places.reshape(-1, taps), weights.reshape(-1, taps))
     return output.view(-1, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _traced(
+    maps: Sequence[Tensor], boxes_xyxy: Tensor, image_ids: Tensor, levels: Tensor, pooling: Pooling, scales: Sequence[float]
+) -> Tensor:
+    """Each level's boxes by an operation that has a name in ONNX, then all in the order of the boxes."""
+    places = [(levels == level).nonzero()[:, 0] for level in range(len(maps))]
+    grids = [
+        RoIAlign.apply(of_level, boxes_xyxy[some], image_ids[some], pooling, scale)  # type: ignore[no-untyped-call]
+        for of_level, some, scale in zip(maps, places, scales, strict=True)
+    ]
+    back = torch.sort(torch.cat(places)).indices
+    return torch.cat(grids)[back]
+
+
+class RoIAlign(torch.autograd.Function):
+    """`roi_align` with a fixed sampling ratio, as ONNX has it since version 16."""
+
+    @staticmethod
+    def forward(_: Any, maps: Tensor, boxes_xyxy: Tensor, image_ids: Tensor, pooling: Pooling, scale: float) -> Tensor:
+        """What torch computes."""
+        return _pooled([maps], boxes_xyxy, image_ids, torch.zeros_like(image_ids), pooling, [scale])
+
+    @staticmethod
+    def symbolic(g: Any, maps: Any, boxes_xyxy: Any, image_ids: Any, pooling: Pooling, scale: float) -> Any:
+        """The operation's name and numbers."""
+        height, width = pooling.size_hw
+        return g.op(
+            "RoiAlign", maps, boxes_xyxy, image_ids, output_height_i=height, output_width_i=width, mode_s="avg",
+            sampling_ratio_i=pooling.sampling_ratio, spatial_scale_f=scale,
+            coordinate_transformation_mode_s="half_pixel" if pooling.aligned else "output_half_pixel",
+        )  # fmt: skip
 
 
 def pyramid_levels(boxes_xyxy: Float[Tensor, "n 4"], *, finest: int, coarsest: int) -> Int64[Tensor, " n"]:
@@ -136,9 +182,6 @@ def _bags(
     table: Float[Tensor, "pixels c"], places: Int64[Tensor, "m taps"], weights: Float[Tensor, "m taps"]
 ) -> Float[Tensor, "m c"]:
     """Weighted sums of rows of a table."""
-    if torch.onnx.is_in_onnx_export():  # which knows no weighted bags
-        taps = (table[places[:, tap]] * weights[:, tap, None].to(table.dtype) for tap in range(places.shape[1]))
-        return sum(taps, start=torch.zeros((), dtype=table.dtype))
     if places.shape[0] == 0:
         return table[:0] + 0 * table.sum()  # a gradient of zeros, where training wants one
     if table.dtype not in (torch.float32, torch.float64):  # others would round the weights
