@@ -78,7 +78,7 @@ export class Server {
 }
 
 /** Play a story on a project of its own: `play({server, browser, page, shot})`. */
-export async function story(name, { files = [nuclei], options = [], size = { width: 1440, height: 900 } }, play) {
+export async function story(name, { files = [nuclei], options = [], size = { width: 1440, height: 900 }, ratio = 1 }, play) {
   const folder = imagesOf(files);
   const server = new Server(folder, ...options);
   const executablePath = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
@@ -88,7 +88,7 @@ export async function story(name, { files = [nuclei], options = [], size = { wid
   try {
     await server.start();
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--js-flags=--expose-gc", "--enable-precise-memory-info"] });
-    const context = await browser.newContext({ viewport: size });
+    const context = await browser.newContext({ viewport: size, deviceScaleFactor: ratio, hasTouch: ratio !== 1 });
     const page = await openPage(context, server);
     const shot = (what, of = page) => of.screenshot({ path: join(out, `${name}-${what}.png`) });
     await play({ server, browser, context, page, shot, folder });

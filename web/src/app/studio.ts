@@ -53,8 +53,8 @@ export async function start(): Promise<void> {
     },
   }, info.id ?? info.name, client);
   outbox.value = made;
-  await made.adopt(await openPages());
-  await loadList();
+  await made.adopt(await openPages()).catch(() => {}); // what cannot be read of the browser cannot be sent
+  await listed();
   await openPlace(firstPlace());
   void loadCosts();
   setInterval(() => void lookAround(), LOOK_MS);
@@ -65,6 +65,20 @@ export async function start(): Promise<void> {
   effect(() => {
     document.title = `${made.entries.value.length > 0 ? "* " : ""}${image.value?.name ?? info.name} - maskwright`;
   });
+}
+
+/** The list of images, however long it takes until the server gives it. */
+async function listed(): Promise<void> {
+  for (;;) {
+    try {
+      await loadList();
+      trouble.value = "";
+      return;
+    } catch (error) {
+      trouble.value = error instanceof Error ? error.message : String(error);
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  }
 }
 
 /** The image in the address, so that a reload comes back to it. */

@@ -3,6 +3,7 @@
 const PREFIX = "maskwright-page-";
 
 const KEY = "maskwright-page";
+const LONGEST_MS = 1500; // a name is worth no longer wait
 
 /** A name for this page that no other open one has; a page that is loaded again keeps its own. */
 export async function claimName(): Promise<string> {
@@ -21,6 +22,7 @@ export async function claimName(): Promise<string> {
 function held(name: string): Promise<boolean> {
   if (navigator.locks === undefined) return Promise.resolve(true);
   return new Promise((resolve) => {
+    setTimeout(() => resolve(false), LONGEST_MS);
     void navigator.locks.request(PREFIX + name, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
       return lock === null ? undefined : new Promise(() => {});

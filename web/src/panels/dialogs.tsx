@@ -56,10 +56,15 @@ function KeyRow({ command }: { command: Command }) {
   );
 }
 
+const TITLES: Readonly<Record<string, string>> = {
+  "class-1": "Class 1, and so to 9", "pointer-left": "Move the pointer left; so the other arrows", "pointer-left-fine": "By one pixel", "pan-left": "Move the view",
+};
+
 function KeySheet() {
   const groups = [...new Set(commands.map((one) => one.group))];
-  const shown = commands.filter((one) => !/^class-[2-9]$/.test(one.id));
-  const titled = (one: Command) => (one.id === "class-1" ? { ...one, title: "Class 1, and so to 9" } : one);
+  // Of commands that come in nines and fours one stands for all.
+  const shown = commands.filter((one) => !/^class-[2-9]$|^(pointer|pan)-(right|up|down)/.test(one.id));
+  const titled = (one: Command) => ({ ...one, title: TITLES[one.id] ?? one.title });
   return (
     <Window title="Keys" kind="keys" onClose={close}>
       <p class="hint">Each can be changed: press it, then the new key. With the mouse: wheel zooms, middle button or Space moves, right button takes away.</p>
