@@ -1,4 +1,4 @@
-"""Write a large image of many cells, and print their masks as one edit, for the stories: python crowd.py SIDE OBJECTS IMAGE.png."""
+"""Write a large image of many cells, and print their masks as changes, for a story: python crowd.py SIDE OBJECTS IMAGE.png."""
 
 import json
 import sys
@@ -25,6 +25,7 @@ for number in range(count):
     pixels = (u / a) ** 2 + (v / b) ** 2 < 1
     image[y0:y1, x0:x1][pixels] += np.uint8(rng.integers(60, 180))
     region = Region((x0, y0, x1, y1), pixels)
-    changes.append({"object": f"cell-{number}", "set": {"class_id": 1 + number % 2}, "mask": {"box": list(region.box_xyxy), "runs": text_of(region)}})
+    mask = {"box": list(region.box_xyxy), "runs": text_of(region)}
+    changes.append({"object": f"cell-{number}", "set": {"class_id": 1 + number % 2}, "mask": mask})
 Image.fromarray(image).save(path, compress_level=1)
 json.dump(changes, sys.stdout)

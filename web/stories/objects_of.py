@@ -1,4 +1,4 @@
-"""Print the objects of the nuclei that come with the package as proposals, for the stories: python objects_of.py MASKS_FOLDER."""
+"""Print the nuclei that come with the package as proposals, for the stories: python objects_of.py MASKS_FOLDER."""
 
 import json
 import sys
@@ -16,5 +16,6 @@ ids = ids[..., 0] if ids.ndim == 3 else ids
 found = []
 for number, id in enumerate(np.unique(ids)[1:]):
     region = Region.of_mask(ids == id)
-    found.append({"box": list(region.box_xyxy), "runs": text_of(region), "score": round(0.99 - 0.4 * (number % 10) / 10, 3), "assistant": "story"})
+    score = round(0.99 - 0.4 * (number % 10) / 10, 3)
+    found.append({"box": list(region.box_xyxy), "runs": text_of(region), "score": score, "assistant": "story"})
 json.dump(found, sys.stdout)
