@@ -118,7 +118,7 @@ export async function openPage(context, server) {
 }
 
 export async function opened(page) {
-  await page.waitForFunction(() => window.maskwright?.session.value && window.maskwright.image.value?.id === window.maskwright.session.value.info.id, null, { timeout: 15000 });
+  await page.waitForFunction(() => window.maskwright?.session.value && window.maskwright.image.value?.id === window.maskwright.session.value.info.id, null, { timeout: 120000 });
   await page.waitForTimeout(300);
 }
 

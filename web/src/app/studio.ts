@@ -14,6 +14,7 @@ import {
 
 const PAGE = 100;
 const LOOK_MS = 4000;
+const SLOW_MS = 3000;
 const seed = Math.floor(Math.random() * 1e6);
 let opening = 0;
 const loading = new Set<number>();
@@ -123,8 +124,9 @@ export async function openPlace(to: number): Promise<void> {
 export async function openImage(id: number): Promise<void> {
   const turn = ++opening;
   putAway();
+  const slow = setTimeout(() => turn === opening && say("A large image is read for the first time; this takes a while."), SLOW_MS);
   try {
-    const info = await api.image(id);
+    const info = await api.image(id).finally(() => clearTimeout(slow));
     if (turn !== opening) return;
     update(info);
     image.value = info;

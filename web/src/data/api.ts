@@ -17,9 +17,11 @@ export class ServerError extends Error {
 }
 
 const ANSWER_MS = 20_000;
+const LARGE_IMAGE_MS = 300_000; // until it is read and made smaller, when it is opened first
+const PROPOSE_MS = 660_000; // longer than the server waits for an assistant
 
-export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const limit = AbortSignal.timeout(ANSWER_MS);
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, limitMs = ANSWER_MS): Promise<T> {
+  const limit = AbortSignal.timeout(limitMs);
   let answer: Response;
   let value: unknown;
   try {
@@ -49,7 +51,7 @@ export const api = {
   removeClass: (id: number, to: number | null) => ask<{ moved: number }>("DELETE", `/classes/${id}${to === null ? "" : `?to=${to}`}`),
   images: (order: Order, state: ReviewState | "", offset: number, limit: number, seed: number) =>
     ask<{ total: number; images: ImageInfo[] }>("GET", `/images?order=${order}&state=${state}&offset=${offset}&limit=${limit}&seed=${seed}`),
-  image: (id: number) => ask<ImageInfo>("GET", `/images/${id}`),
+  image: (id: number) => ask<ImageInfo>("GET", `/images/${id}`, undefined, undefined, LARGE_IMAGE_MS),
   changeImage: (id: number, values: { state?: ReviewState; note?: string }) => ask<ImageInfo>("PATCH", `/images/${id}`, values),
   acceptFile: (id: number) => post<ImageInfo>(`/images/${id}/accept`, {}),
   objects: (id: number) => ask<{ revision: number; objects: WireObject[] }>("GET", `/images/${id}/objects`),
@@ -62,5 +64,5 @@ export const api = {
   mask: (id: number, question: { clicks: [number, number, boolean][]; box?: number[]; previous?: WireMask; assistant: string | null }, signal: AbortSignal) =>
     post<Candidates>(`/images/${id}/assist/mask`, question, signal),
   propose: (id: number, classId: number | null, assistant: string | null) =>
-    post<{ ids: number[] }>(`/images/${id}/assist/propose`, { class_id: classId, assistant }),
+    ask<{ ids: number[] }>("POST", `/images/${id}/assist/propose`, { class_id: classId, assistant }, undefined, PROPOSE_MS),
 };
