@@ -16,7 +16,9 @@ const PAGE = 100;
 const LOOK_MS = 4000;
 const SLOW_MS = 3000;
 const seed = Math.floor(Math.random() * 1e6);
+const COUNT_MS = 150;
 let opening = 0;
+let counting: ReturnType<typeof setTimeout> | undefined;
 const loading = new Set<number>();
 /** What is called before another image is opened: the tools, which know this module and not the other way round. */
 export const leaving: { call: () => void } = { call: () => {} };
@@ -39,14 +41,12 @@ export async function start(): Promise<void> {
   const store = await openBrowserStore().catch(() => forgetfulStore());
   const made = new Outbox(store, api.send, {
     acknowledged: (entry, outcome) => {
-      const open = session.value;
-      if (open?.info.id !== entry.image) return;
-      open.acknowledged(entry, outcome);
-      const listed = list.value.images[place.value];
-      const counts = { objects: open.objects.size, proposals: open.proposals.value.length, revision: outcome.revision };
-      if (listed?.id === entry.image) update({ ...listed, ...counts });
+      if (session.value?.info.id === entry.image) session.value.acknowledged(entry, outcome);
     },
     conflict: () => say("Somebody else changed the same object. Decide which one stays.", true),
+    changed: (entry) => {
+      if (image.value?.id === entry.image && !image.value.changed) void openImage(entry.image);
+    },
     refused: (entry, error) => {
       const step = entry.step === "undo" || entry.step === "redo" ? `Could not ${entry.step}: others have edited this image since.` : error.message;
       say(entry.step !== "edits" && error.code === "conflict" ? step : error.message, true);
@@ -62,6 +62,18 @@ export async function start(): Promise<void> {
   window.addEventListener("online", () => made.hurry());
   window.addEventListener("beforeunload", (event) => {
     if (made.entries.value.length > 0) event.preventDefault();
+  });
+  effect(() => {
+    const open = session.value;
+    if (open === null) return;
+    const proposals = open.proposals.value.length;
+    open.objects.version.value;
+    const counts = { objects: open.objects.size, proposals };
+    clearTimeout(counting);
+    counting = setTimeout(() => {
+      const one = list.value.images.find((other) => other?.id === open.info.id);
+      if (one !== undefined) update({ ...one, ...counts });
+    }, COUNT_MS);
   });
   effect(() => {
     document.title = `${made.entries.value.length > 0 ? "* " : ""}${image.value?.name ?? info.name} - maskwright`;

@@ -12,7 +12,7 @@ export class ServerError extends Error {
   }
   /** Whether the same question may be answered later. */
   get isPassing(): boolean {
-    return this.status === 0 || this.status >= 500 || this.status === 403 || this.status === 429;
+    return this.status === 0 || this.status >= 500 || this.status === 403 || this.status === 429 || this.code === "image-changed";
   }
 }
 

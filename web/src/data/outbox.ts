@@ -21,6 +21,8 @@ export interface Listener {
   acknowledged(entry: Entry, outcome: Outcome): void;
   /** Others changed the same; the outbox waits until `settle` is called. */
   conflict(entry: Entry, error: ServerError): void;
+  /** The image's file is another one than was labelled; the edit waits until the person has looked at it. */
+  changed?(entry: Entry): void;
   /** The server will never take it; it is out of the outbox. */
   refused(entry: Entry, error: ServerError): void;
 }
@@ -117,6 +119,7 @@ export class Outbox {
           this.trouble.value = "";
         } catch (error) {
           if (!(error instanceof ServerError) || !error.isPassing) throw error;
+          if (error.code === "image-changed") this.listener.changed?.(this.entries.value[0]);
           this.trouble.value = error.message;
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, pause);

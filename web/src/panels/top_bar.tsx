@@ -17,7 +17,7 @@ function SavedState() {
     saved: ["saved", "Saved"],
     saving: ["saving", "Saving"],
     waiting: ["waiting", `Not saved: ${edits}`],
-    asking: ["waiting", `Not saved: ${edits} for your decision`],
+    asking: ["waiting", "Not saved: decide first"],
   }[box.saved.value];
   return (
     <span class={`saved is-${kind}`} role="status" aria-live="polite" title={box.trouble.value} data-saved={box.saved.value}>
@@ -70,7 +70,7 @@ export function TopBar() {
         {info?.size_hw && <small class="size">{info.size_hw[1]} x {info.size_hw[0]}{info.dtype !== "uint8" && `, ${info.dtype}`}</small>}
         <ImageStates />
         <CommandButton id="note" isOn={(info?.note ?? "") !== ""} />
-        {others.value > 0 && <span class="others" title="This image is open elsewhere too; edits are brought together"><Icon name="people" size={16} /> {others.value + 1} here</span>}
+        {others.value > 0 && <span class="others" title="This image is open elsewhere too; edits are brought together"><Icon name="people" size={16} /> {others.value + 1}<span class="unseen"> pages have this image open</span></span>}
       </div>
       <div class="history">
         <CommandButton id="undo" key={`u${open?.canUndo.value}`} />
