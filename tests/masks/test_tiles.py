@@ -140,3 +140,16 @@ def test_tiles_are_no_larger_than_their_number_asks(length, tile):
     """Also where the whole axis is shorter than the overlap, which is one tile as long as the axis."""
     assert even_tile(length, 1024, 128, 16) == tile
     assert len(tiles((length, 64), (tile, 1024), 128)) == len(tiles((length, 64), (1024, 1024), 128))
+
+
+@pytest.mark.parametrize("first_row", [1, 7, 12, 30, 59])
+def test_blending_from_a_row_on_gives_the_rest_to_the_last_bit(first_row):
+    """Tiles that end above the row may be left out or not."""
+    rng = np.random.default_rng(0)
+    cut = tiles((60, 30), (20, 20), 12)
+    outputs = [(tile, rng.random((2, 20, 20)).astype(np.float32)) for tile in cut]
+    whole_of_it = np.concatenate([strip for _, strip in blend(outputs, (60, 30))], axis=1)
+    for given in (outputs, [pair for pair in outputs if pair[0].rows.stop > first_row]):
+        strips = list(blend(given, (60, 30), first_row=first_row))
+        assert strips[0][0] == first_row
+        assert np.array_equal(np.concatenate([strip for _, strip in strips], axis=1), whole_of_it[:, first_row:])

@@ -1,6 +1,6 @@
 """From images of any size to segmentations, tile by tile."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,11 @@ class Predictor:
         """All that the network says of the image, which the task's thresholds are settled on."""
         return self.task.gather(self._tiles(image), image.shape[:2])
 
+    @property
+    def precision(self) -> str:
+        """In which the network's convolutions are worked out: that of the plan, or fp32 where the processor has no other."""
+        return self._ready.precision
+
     def require_maps(self) -> None:
         """Raises `PlanError` where the network has no probabilities of pixels."""
         if not self.task.draws_maps:
@@ -91,18 +96,29 @@ class Predictor:
         """The probability of every class at every pixel."""
         return self.outputs(image)[: len(self.plan.classes)]
 
-    @torch.inference_mode()
     def _tiles(self, image: Num[np.ndarray, "h w c"]) -> Iterator[tuple[Tile, Any]]:
         image = with_channels(image, self.plan.channels, name="this image")
         scale = self.plan.normalization.scale(image)
+        return self.said_of_tiles(image.shape[:2], lambda tile: scale.apply(image[tile.rows, tile.columns]))
+
+    @torch.inference_mode()
+    def said_of_tiles(
+        self, size_hw: tuple[int, int], pixels_of: Callable[[Tile], Float32[np.ndarray, "c h w"]], *, first_row: int = 0
+    ) -> Iterator[tuple[Tile, Any]]:
+        """What the network says of each tile of an image of this size, whose normalised pixels are asked for tile by tile.
+
+        Tiles that end above `first_row` are left out, if all tiles that are predicted at once with them do.
+        """
         overlap, stride = self.plan.tile_overlap, self.plan.model.stride
         high, wide = (
-            even_tile(length, most, overlap, stride) for length, most in zip(image.shape[:2], self.choice.tile_hw, strict=True)
+            even_tile(length, most, overlap, stride) for length, most in zip(size_hw, self.choice.tile_hw, strict=True)
         )
-        cut = tiles(image.shape[:2], (high, wide), overlap)
+        cut = tiles(size_hw, (high, wide), overlap)
         for first in range(0, len(cut), self.choice.batch):
             some = cut[first : first + self.choice.batch]  # all tiles of an image have one size
-            pixels = torch.from_numpy(np.stack([scale.apply(image[tile.rows, tile.columns]) for tile in some]))
+            if some[-1].rows.stop <= first_row:
+                continue
+            pixels = torch.from_numpy(np.stack([pixels_of(tile) for tile in some]))
             for tile, said in zip(some, self.task.predict_tile(self._ready.network, self._ready.takes(pixels)), strict=True):
                 yield tile, said.cpu().numpy() if isinstance(said, Tensor) else said
 

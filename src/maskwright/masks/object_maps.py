@@ -100,8 +100,14 @@ def find_objects(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]
 
 def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     """The objects of `find_objects` with small and doubtful ones among them, in numbers that may have gaps."""
-    foreground = maps.foreground >= finding.foreground
-    seeds, count = components(foreground & (maps.middles >= finding.seed), connectivity=4)
+    return grown_in(maps.foreground >= finding.foreground, maps.middles, finding)
+
+
+def grown_in(
+    foreground: Bool[np.ndarray, "h w"], middles: Float32[np.ndarray, "h w"], finding: Finding
+) -> Int32[np.ndarray, "h w"]:
+    """As `grow`, in a foreground that is known. What one connected part of it becomes depends on no other part."""
+    seeds, count = components(foreground & (middles >= finding.seed), connectivity=4)
     parts, several = components(foreground, connectivity=4)
     pairs = np.unique(parts[seeds > 0].astype(np.int64) * (count + 1) + seeds[seeds > 0])
     part, seed = np.divmod(pairs, count + 1)
@@ -111,7 +117,7 @@ def grow(maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     labels = np.asarray(numbers[parts])
     if shared.any():  # only where several seeds meet in one part is there a border to find
         contested = shared[parts]
-        grown = watershed(-maps.middles, np.where(contested, seeds, 0), mask=contested)  # type: ignore[no-untyped-call]
+        grown = watershed(-middles, np.where(contested, seeds, 0), mask=contested)  # type: ignore[no-untyped-call]
         labels = np.where(contested, grown, labels).astype(np.int32)
     return labels
 

@@ -60,18 +60,23 @@ def even_tile(length: int, most: int, overlap: int, multiple: int) -> int:
 
 
 def blend(
-    outputs: Iterable[tuple[Tile, Float32[np.ndarray, "c h w"]]], size_hw: tuple[int, int]
+    outputs: Iterable[tuple[Tile, Float32[np.ndarray, "c h w"]]], size_hw: tuple[int, int], *, first_row: int = 0
 ) -> Iterator[tuple[int, Float32[np.ndarray, "c rows width"]]]:
     """Turn the outputs of `tiles`, in their order, into strips of the whole: (first row, values), top to bottom.
 
-    A strip leaves as soon as no later tile can touch it, so that the memory is that of one row of tiles. Raises `ValueError`
-    when tiles are missing or out of order: that is a fault of the caller, not of the image.
+    A strip leaves as soon as no later tile can touch it, so that the memory is that of one row of tiles. From `first_row` on
+    tiles that end above it may be left out. Raises `ValueError` when others are missing or out of order: that is a fault of the
+    caller, not of the image.
     """
     height, width = size_hw
     strip: Float32[np.ndarray, "c rows width"] | None = None
-    top, covered = 0, 0.0
+    top, covered = first_row, 0.0
     for tile, values in outputs:
         _, y0, _, y1 = tile.box_xyxy
+        if y1 <= first_row:
+            continue
+        above = max(first_row - y0, 0)
+        y0, values, row_shares = y0 + above, values[:, above:], tile.row_shares[above:]
         if strip is None:
             strip = np.zeros((len(values), 0, width), np.float32)
         if not top <= y0 <= top + strip.shape[1]:
@@ -81,10 +86,11 @@ def blend(
             top, strip = y0, strip[:, y0 - top :]
         if y1 - top > strip.shape[1]:
             strip = np.concatenate([strip, np.zeros((len(values), y1 - top - strip.shape[1], width), np.float32)], axis=1)
-        strip[:, y0 - top : y1 - top, tile.columns] += values * np.outer(tile.row_shares, tile.column_shares)
-        covered += float(tile.row_shares.sum(dtype=np.float64) * tile.column_shares.sum(dtype=np.float64))
-    if strip is None or abs(covered / (height * width) - 1) > 1e-6:
-        raise ValueError(f"Tiles are missing: {covered:.0f} of {height * width} pixels were blended.")
+        strip[:, y0 - top : y1 - top, tile.columns] += values * np.outer(row_shares, tile.column_shares)
+        covered += float(row_shares.sum(dtype=np.float64) * tile.column_shares.sum(dtype=np.float64))
+    pixels = (height - first_row) * width
+    if strip is None or abs(covered / pixels - 1) > 1e-6:
+        raise ValueError(f"Tiles are missing: {covered:.0f} of {pixels} pixels were blended.")
     yield top, strip
 
 

@@ -1,5 +1,6 @@
 """Intensities of any image brought to the range that networks train well on."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,6 +10,7 @@ from jaxtyping import Float32, Float64, Num
 from maskwright.base.errors import DataError, PlanError
 
 Kind = Literal["percentile", "zscore", "fixed", "none"]
+Extremes = tuple[Float64[np.ndarray, " c"], Float64[np.ndarray, " c"]]
 
 LIMIT = 10.0  # normalised values end here, so that one hot pixel of a camera cannot blow up a training in bf16
 STATISTICS_PIXELS = 2**20  # statistics of larger images come from an even grid of about this many pixels
@@ -65,14 +67,17 @@ class Normalization:
                 f"not {len(self.mean)} and {len(self.std)}."
             )
 
-    def scale(self, image: Num[np.ndarray, "h w c"]) -> ImageScale:
-        """What normalises this image; compute it once from the whole image, then apply it to any cut of it."""
+    def scale(self, image: Num[np.ndarray, "h w c"], extremes: Extremes | None = None) -> ImageScale:
+        """What normalises this image; compute it once from the whole image, then apply it to any cut of it.
+
+        The pixels of `grid_step` of the whole image do as well, with its `extremes`: the least and largest values by channel.
+        """
         channels = image.shape[2]
         if self.kind == "fixed" and len(self.mean) != channels:
             raise DataError(
                 f"The image has {channels} channels, the normalisation {len(self.mean)}. Bring all images to the same channels."
             )
-        columns = [self._channel(image[:, :, channel], channel) for channel in range(channels)]
+        columns = [self._channel(image[:, :, channel], channel, extremes) for channel in range(channels)]
         offset, spread, fill = np.array(columns, np.float64).reshape(channels, 3).T
         constant = ~(spread > SMALLEST_SPREAD)
         factor = np.divide(1.0, spread, out=np.zeros(channels), where=~constant)
@@ -82,9 +87,13 @@ class Normalization:
         """The whole image normalised by its own statistics (or the given ones)."""
         return self.scale(image).apply(image)
 
-    def _channel(self, values: Num[np.ndarray, "h w"], channel: int) -> tuple[float, float, float]:
+    def needs_pixels(self, dtype: np.dtype[np.generic]) -> bool:
+        """Whether the scale of an image of this type depends on its pixels."""
+        return self.kind in ("percentile", "zscore") or dtype.kind == "f"
+
+    def _channel(self, values: Num[np.ndarray, "h w"], channel: int, extremes: Extremes | None) -> tuple[float, float, float]:
         """Offset, spread and fill value of one channel."""
-        stride = max(1, round((values.size / STATISTICS_PIXELS) ** 0.5))
+        stride = grid_step(values.shape)
         sampled = _finite(values[::stride, ::stride])
         if sampled.size == 0:
             return 0.0, 0.0, 0.0
@@ -96,10 +105,17 @@ class Normalization:
         if self.kind == "zscore":
             return float(sampled.mean()), float(sampled.std()), fill
         low, high = (float(value) for value in np.percentile(sampled, (self.low, self.high)))
-        if low == high:
+        if low == high and extremes is not None:
+            low, high = float(extremes[0][channel]), float(extremes[1][channel])
+        elif low == high:
             everything = _finite(values)
             low, high = float(everything.min()), float(everything.max())
         return (low + high) / 2, (high - low) / 2, fill
+
+
+def grid_step(size_hw: tuple[int, ...]) -> int:
+    """Of an image of this size every so manieth row and column makes its statistics."""
+    return max(1, round((math.prod(size_hw) / STATISTICS_PIXELS) ** 0.5))
 
 
 def _finite(values: Num[np.ndarray, "h w"]) -> Float64[np.ndarray, " n"]:
