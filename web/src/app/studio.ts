@@ -43,7 +43,14 @@ export async function start(): Promise<void> {
     acknowledged: (entry, outcome) => {
       if (session.value?.info.id === entry.image) session.value.acknowledged(entry, outcome);
     },
-    conflict: () => say("Somebody else changed the same object. Decide which one stays.", true),
+    conflict: (entry, error) => {
+      const open = session.value, objects = (error.body.objects as string[] | undefined) ?? [];
+      if (open === null || open.info.id !== entry.image) return;
+      selection.value = new Set(objects);
+      const first = open.objects.get(objects[0] ?? "");
+      if (first !== undefined) viewer.value?.show(first.box);
+      viewer.value?.repaint();
+    },
     changed: (entry) => {
       if (image.value?.id === entry.image && !image.value.changed) void openImage(entry.image);
     },

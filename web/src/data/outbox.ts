@@ -70,7 +70,9 @@ export class Outbox {
   add(image: number, step: Step, seen: number, body: Record<string, unknown>, isBlind = false): Entry {
     this.last = Math.max(this.last + 1, Date.now() * 16);
     const id = crypto.randomUUID();
-    const entry: Entry = { key: id, at: this.last, project: this.project, client: this.client, image, step, edit_id: id, seen, base: null, body, isBlind };
+    // With nothing before it, its base is known: it need not be written twice, nor be waited for until it is kept.
+    const base = this.of(image).length === 0 ? seen : null;
+    const entry: Entry = { key: id, at: this.last, project: this.project, client: this.client, image, step, edit_id: id, seen, base, body, isBlind };
     this.entries.value = [...this.entries.value, entry];
     this.store.put([entry]).catch(() => {}); // it is in memory, and is sent from there
     void this.run();
