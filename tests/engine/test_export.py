@@ -155,7 +155,7 @@ def test_openvinos_file_gives_the_same(run: Run, blobs: DataSet, tmp_path: Path)
 @pytest.mark.parametrize("task", ["instance", "panoptic"])
 def test_networks_that_find_objects_export_whole(small_plan: Make, tmp_path: Path, task: str):
     """Proposals, RoIAlign, suppression and pasting are in the file; Mask R-CNN's is OpenVINO's too."""
-    classes = Classes((ClassInfo("background", (0, 0, 0), is_thing=False), ClassInfo("cell", (255, 0, 0))))
+    classes = Classes((ClassInfo("background", (0, 0, 0), is_thing=False), ClassInfo("cell", (255, 0, 0), is_thing=True)))
     model = DETECTOR if task == "instance" else PanopticFPNConfig(detector=DETECTOR, things=(1,), stuff_width=8)
     plan = small_plan(task=task, model=model, classes=classes, tile_hw=(256, 256), normalization=Normalization(kind="zscore"))
     made = detecting(plan, tmp_path / "run")

@@ -104,8 +104,8 @@ def _onnx(module: Any) -> bytes:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:
-            torch.onnx.export(
-                module.eval().requires_grad_(False), (example,), content, dynamo=False, opset_version=OPSET,
+            torch.onnx.export(  # which takes a file that is open too
+                module.eval().requires_grad_(False), (example,), content, dynamo=False, opset_version=OPSET,  # type: ignore[arg-type]
                 input_names=["image"], output_names=list(module.names), dynamic_axes={"image": {0: "height", 1: "width"}},
             )  # fmt: skip
         except ImportError as error:

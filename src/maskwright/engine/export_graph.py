@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from maskwright.engine.export_scale import Scale
 from maskwright.models.paste import BORDER
+from maskwright.nn.parts import predict
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of
 
@@ -43,7 +44,7 @@ class ExportedObjects(nn.Module):
 
     def forward(self, image: Float32[Tensor, "h w c"]) -> Outputs:
         """Boxes (n, 4) in pixels as x0, y0, x1, y1; scores, class ids, masks (n, h, w) of 0 and 1; stuff (s, h, w)."""
-        found: Any = self.network.detect(self.scale(image))
+        found = predict(self.network, self.scale(image))
         objects, stuff = (found[0], (found[1][0],)) if isinstance(found, tuple) else (found, ())
         boxes, class_ids, scores, grids = (getattr(objects[0], name) for name in ("boxes_xyxy", "class_ids", "scores", "masks"))
         masks = pasted(grids, boxes, (image.shape[0], image.shape[1]))

@@ -49,7 +49,7 @@ def _sampled(image: Tensor) -> Tensor:
     stride = (pixels / STATISTICS_PIXELS).sqrt().round().clamp(min=1).to(torch.int64)
     for axis, length in enumerate((height, width)):
         count: Side = at_least((length + stride - 1) // stride, 1)
-        image = image.index_select(axis, torch.arange(count) * stride)  # type: ignore[call-overload]
+        image = image.index_select(axis, torch.arange(count) * stride)  # type: ignore[arg-type]
     return image
 
 

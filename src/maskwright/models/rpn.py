@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from maskwright.models.matching import draw, match, smooth_l1
 from maskwright.nn.boxes import PROPOSAL_WEIGHTS, box_iou, clip_boxes, decode, encode, grouped_nms, large_enough
+from maskwright.nn.traceable import is_traced
 
 LEAST_SIDE = 1e-3  # pixels of a proposal's sides
 MOST_IOU = 0.7  # of proposals with better ones of the same level
@@ -85,7 +86,7 @@ def _best(logits: Float[Tensor, " m"], most: int) -> Int64[Tensor, " best"]:
 
     Where it is traced they are exactly so many at first, since OpenVINO mistakes a number that it works out on the way.
     """
-    if not torch.jit.is_tracing():
+    if not is_traced():
         return logits.topk(min(most, len(logits))).indices
     longer = torch.cat([logits, logits.new_full((most,), -torch.inf)])
     best = longer.topk(most).indices

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maskwright.nn.traceable import is_traced
 from maskwright.nn.upsample import LearnedInterpolation, UpsamplingConv
 
 Norm = Literal["none", "batch", "instance", "group"]
@@ -53,7 +54,7 @@ class InstanceNorm(nn.Module):
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Maps of mean 0 and variance 1 in every image and channel, then scaled and shifted by what was learned."""
-        if torch.jit.is_tracing():  # for a runtime that knows the layer, and any number of images
+        if is_traced():  # for a runtime that knows the layer, and any number of images
             return F.instance_norm(maps, weight=self.weight, bias=self.bias)
         images = torch.split(maps, 1)
         return torch.cat([F.batch_norm(image, None, None, self.weight, self.bias, training=True) for image in images])

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
+from maskwright.nn.traceable import is_traced
+
 Weights = tuple[float, float, float, float]
 
 BOX_WEIGHTS: Weights = (10.0, 10.0, 5.0, 5.0)  # of Fast R-CNN's codes: they bring the targets to about variance 1
@@ -77,7 +79,7 @@ def grouped_nms(
     boxes_xyxy: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], groups: Int64[Tensor, " n"], most_iou: float
 ) -> Int64[Tensor, " kept"]:
     """`nms` within each group (a class, a level of a pyramid): boxes of different groups leave each other alone."""
-    if torch.jit.is_tracing():
+    if is_traced():
         return Suppression.apply(boxes_xyxy, scores, groups, most_iou)  # type: ignore[no-any-return, no-untyped-call]
     return _grouped_nms(boxes_xyxy, scores, groups, most_iou)
 

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from maskwright.nn.traceable import is_traced
+
 LEAST = 2  # pixels a side of the coarsest map: a normalisation over a single one says nothing
 
 Side = int | Tensor  # pixels; while a network is traced for another runtime, torch has a tensor for each
@@ -33,10 +35,10 @@ def bordered(image: Float[Tensor, "b c h w"], borders: Borders) -> Float[Tensor,
     """
     left, right, top, bottom = borders
     height, width = image.shape[-2:]
-    if torch.jit.is_tracing():
-        mirrors = (_larger(left, right) < width) & (_larger(top, bottom) < height)
-        image = image.index_select(-2, _places(top, height, bottom, mirrors, image.device))
-        return image.index_select(-1, _places(left, width, right, mirrors, image.device))
+    if is_traced():
+        may_mirror = (_larger(left, right) < width) & (_larger(top, bottom) < height)
+        image = image.index_select(-2, _places(top, height, bottom, may_mirror, image.device))
+        return image.index_select(-1, _places(left, width, right, may_mirror, image.device))
     if not any(borders):
         return image
     mirrors = max(left, right) < width and max(top, bottom) < height
@@ -49,7 +51,7 @@ def _larger(first: Side, second: Side) -> Tensor:
 
 def _places(before: Side, length: Side, after: Side, mirrors: Tensor, device: torch.device) -> Int64[Tensor, " pixels"]:
     """Where along an axis each pixel of a bordered image comes from."""
-    places = torch.arange(before + length + after, device=device) - before
+    places = torch.arange(before + length + after, device=device) - before  # type: ignore[arg-type]
     last = length - 1
     mirrored = last - (last - places.abs()).abs()
     return torch.where(mirrors, mirrored, places.clamp(min=0).minimum(torch.as_tensor(last)))

@@ -53,6 +53,6 @@ def predict(network: nn.Module, image: Float[Tensor, "b c h w"]) -> Any:
 def _part(network: nn.Module, name: str, given: Tensor | Sequence[Tensor]) -> Part:
     takes_list = not isinstance(given, Tensor)
     tensors = (given,) if isinstance(given, Tensor) else tuple(given)
-    if name and not takes_list and len(given) < 2:  # what was traced on nothing may not hold for something
-        tensors = (torch.zeros(2, *given.shape[1:]),)
+    if name and not takes_list and len(tensors[0]) < 2:  # what was traced on nothing may not hold for something
+        tensors = (torch.zeros(2, *tensors[0].shape[1:]),)
     return Part(name, network.get_submodule(name), tensors, takes_list)

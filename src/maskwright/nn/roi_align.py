@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from maskwright.nn.traceable import is_traced
+
 ADAPTIVE = 0  # as sampling ratio: so many samples that they lie at most a pixel apart
 WORKING_VALUES = 1 << 24  # held at once, at most about: 64 MB of single precision
 
@@ -61,7 +63,7 @@ def pyramid_roi_align(
     All maps make one table of pixels, and each bin is a weighted sum of some of its rows, which torch computes as it does bags
     of word embeddings: nothing larger than the output is ever made.
     """
-    if torch.jit.is_tracing():
+    if is_traced():
         return _traced(maps, boxes_xyxy, image_ids, levels, pooling, scales)
     return _pooled(maps, boxes_xyxy, image_ids, levels, pooling, scales)
 

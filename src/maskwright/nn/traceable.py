@@ -20,6 +20,11 @@ class Flat(nn.Module):
         return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
 
 
+def is_traced() -> bool:
+    """Whether torch is tracing what is being computed: sizes are tensors then, and every branch is taken for good."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 @torch.no_grad()
 def traced(module: nn.Module, example: Sequence[Tensor], *, takes_list: bool = False) -> torch.jit.ScriptModule:
     """The module's operations on tensors like those of the example, of any size."""

@@ -50,7 +50,7 @@ def ready(
         reason = str(error).strip().splitlines()[-1]
         raise MaskwrightError(f"OpenVINO cannot run this network ({reason}). Predict with --runtime torch.") from error
     for name, run in running.items():
-        folded.get_submodule(name).forward = run  # type: ignore[method-assign]
+        folded.get_submodule(name).forward = run
     return Ready(folded, NAME, precision, torch.device("cpu"), torch.float32)
 
 
