@@ -14,6 +14,7 @@ from maskwright.studio import classes, history, images, proposals, simple_tool, 
 from maskwright.studio.assistants import Helper, Helpers, NoAnswer
 from maskwright.studio.cost import costs
 from maskwright.studio.keeper import Keeper
+from maskwright.studio.learning import Learner
 from maskwright.studio.objects import NotPossible
 from maskwright.studio.pictures import MEDIA_TYPES, Format, Pictures, View, encoded, raw, shown, small
 from maskwright.studio.pyramid import TILE, Pyramid
@@ -44,6 +45,7 @@ class Studio:
     helpers: Helpers
     keeper: Keeper
     max_body: int
+    learner: Learner | None = None
     presence: dict[int, dict[str, float]] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -190,6 +192,13 @@ def presence(studio: Studio, call: Call) -> dict[str, Any]:
             del known[name]
         known[client] = now
         return {"others": len(known) - 1}
+
+
+def is_open(studio: Studio, image: int) -> bool:
+    """Whether any page has an image open."""
+    now = time.monotonic()
+    with studio.guard:
+        return any(now - heard <= PRESENT_SECONDS for heard in studio.presence.get(image, {}).values())
 
 
 def tile(studio: Studio, call: Call) -> Picture:

@@ -104,9 +104,13 @@ def note_looks(database: Database, image: int, found: Pyramid) -> None:
     with database.reading() as connection:
         is_known = image_row(connection, image)["looks"] is not None
     if not is_known:
-        numbers = json.dumps(looks_of(found.levels[-1]))
-        with database.transaction() as connection:
-            connection.execute("UPDATE images SET looks = ? WHERE id = ?", (numbers, image))
+        keep_looks(database, image, looks_of(found.levels[-1]))
+
+
+def keep_looks(database: Database, image: int, looks: Sequence[float]) -> None:
+    """Keep how an image looks: the numbers of `order.looks_of`."""
+    with database.transaction() as connection:
+        connection.execute("UPDATE images SET looks = ? WHERE id = ?", (json.dumps(list(looks)), image))
 
 
 def _ordered(rows: Sequence[sqlite3.Row], order: Order, seed: int) -> list[sqlite3.Row]:

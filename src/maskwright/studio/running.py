@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,9 +16,10 @@ import uvicorn
 
 from maskwright.base.errors import DataError, MaskwrightError
 from maskwright.base.files import atomic_path, read_json
-from maskwright.studio.api import Studio
+from maskwright.studio.api import Studio, is_open
 from maskwright.studio.assistants import Helpers
 from maskwright.studio.keeper import Keeper
+from maskwright.studio.learning import Learner
 from maskwright.studio.pictures import Pictures
 from maskwright.studio.security import LOCAL_NAMES, MAX_BODY
 from maskwright.studio.server import application
@@ -52,7 +54,9 @@ def studio_of(store: Store, assistants: tuple[str, ...] = (), assistant: str | N
     """Everything that a server of this project works on."""
     pictures = Pictures(store.folder, max_pixels=store.max_pixels)
     helpers = Helpers(assistants, assistant, store.max_pixels)
-    return Studio(store, pictures, helpers, Keeper(store), MAX_BODY)
+    studio = Studio(store, pictures, helpers, Keeper(store), MAX_BODY)
+    studio.learner = Learner(store, partial(is_open, studio))
+    return studio
 
 
 def is_local(host: str) -> bool:

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from maskwright.base.errors import MaskwrightError
-from maskwright.studio import api, wire
+from maskwright.studio import api, learning_api, wire
 from maskwright.studio.api import BadRequest, Call, ImageChanged, Picture, Studio
 from maskwright.studio.database import Busy, NotSaved
 from maskwright.studio.history import Conflict
@@ -35,6 +35,9 @@ Answer = Callable[[Studio, Call], dict[str, Any] | Picture]
 ROUTES: tuple[tuple[str, str, Answer, type[wire.Body] | None], ...] = (
     ("GET", "/project", api.project, None),
     ("GET", "/cost", api.cost, None),
+    ("GET", "/learning", learning_api.learning, None),
+    ("POST", "/learning", learning_api.change_learning, wire.LearningBody),
+    ("GET", "/learning/curve", learning_api.learning_curve, None),
     ("GET", "/classes", api.list_classes, None),
     ("POST", "/classes", api.add_class, wire.ClassBody),
     ("PATCH", "/classes/{id}", api.change_class, wire.ClassChange),
@@ -77,14 +80,18 @@ class WrongType(Exception):  # noqa: N818
 
 
 def application(studio: Studio, token: str, *, names: frozenset[str] = LOCAL_NAMES, static: Path = STATIC) -> ASGIApp:
-    """The server as an ASGI application; it starts and stops the keeper and ends the assistants."""
+    """The server as an ASGI application; it starts and stops the keeper and the learner and ends the assistants."""
 
     @asynccontextmanager
     async def living(_: Starlette) -> AsyncIterator[None]:
         studio.keeper.start()
+        if studio.learner is not None:
+            studio.learner.start()
         try:
             yield
         finally:
+            if studio.learner is not None:
+                await run_in_threadpool(studio.learner.stop)
             await run_in_threadpool(studio.keeper.stop)
             await run_in_threadpool(studio.helpers.close)
 

@@ -120,6 +120,14 @@ class PresenceBody(Body):
     client: Name
 
 
+class LearningBody(Body):
+    enabled: bool | None = None
+    after: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
+    task: Literal["auto", "semantic", "instance", "panoptic"] | None = None
+    do: Literal["start", "stop", "pause", "resume"] | None = None
+
+
 class ProposalBody(MaskBody):
     class_id: Id | None = None
     score: Share
