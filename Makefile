@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs figures bench fewlabels results mosaic networks kills strokes page studio-demo studio-stories clean
+.PHONY: help demo test lint check docs figures bench fewlabels streets results mosaic networks kills strokes page studio-demo studio-stories clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this 
 
 fewlabels: .venv/installed-dev ## measure what synthetic data are worth where few images are labelled, on the nuclei in DATA
 	$(BIN)/python benchmarks/few_labels.py $(DATA)
+
+streets: .venv/installed-dev ## measure both ways to panoptic maps on drawn street scenes
+	$(BIN)/python benchmarks/streets.py
 
 results: .venv/installed-dev ## train on the real data sets in DATA and rewrite docs/results
 	$(BIN)/python benchmarks/results.py $(DATA)
