@@ -203,3 +203,21 @@ def test_a_network_without_a_name_takes_nothing_for_done(small_plan, images, tmp
     predict_folder(make(small_plan, ""), images, tmp_path / "out")
     with pytest.raises(DataError, match="3 files are in the way"):
         predict_folder(make(small_plan, ""), images, tmp_path / "out")
+
+
+def test_large_images_are_predicted_part_by_part_to_the_same_masks(predictor, images, tmp_path, monkeypatch):
+    """What is done of one outlives a stop; nothing of it lies there in the end."""
+    predict_folder(predictor, images, tmp_path / "whole", suffix=".tif")
+    monkeypatch.setattr("maskwright.engine.predict_folder.is_large", lambda path: path.suffix == ".tif")
+    with pytest.raises(Interrupted):
+        predict_folder(
+            predictor, images, tmp_path / "out", progress=lambda done, _: done < 2 or os.kill(os.getpid(), signal.SIGINT)
+        )
+    report = predict_folder(predictor, images, tmp_path / "out", extras=["overlays"])
+    assert (tmp_path / "out" / "b.tif").is_file()
+    assert not list((tmp_path / "out").rglob("*.strip"))
+    expected = read_mask(tmp_path / "whole" / "b.tif").values
+    assert np.array_equal(read_mask(tmp_path / "out" / "b.tif").values, expected)
+    assert not report.failed
+    again = predict_folder(predictor, images, tmp_path / "out", extras=["overlays"])
+    assert len(again.skipped) == 3

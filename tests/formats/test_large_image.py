@@ -6,7 +6,7 @@ import tifffile
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats.images import read_image
-from maskwright.formats.large_image import is_zarr, large_size, open_large
+from maskwright.formats.large_image import is_large, is_zarr, open_large
 
 zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
 
@@ -128,7 +128,17 @@ def test_what_is_cut_off_or_cannot_be_read_in_parts_is_refused(tmp_path):
     (tmp_path / "c.zarr" / "zarr.json").write_text("{}")
     with pytest.raises(ImageFileError, match="no image is found in this Zarr"):
         open_large(tmp_path / "c.zarr")
-    assert large_size(tmp_path / "b.png") is None
+    assert not is_large(tmp_path / "b.png", pixels=0)
+
+
+def test_large_is_a_zarr_and_a_tiff_of_many_pixels_that_can_be_read_in_parts(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GRAY)
+    assert is_large(tmp_path / "a.tif", pixels=31_000)
+    assert not is_large(tmp_path / "a.tif", pixels=32_000)
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:999])
+    assert not is_large(tmp_path / "cut.tif", pixels=0)
+    zarr.create_array(str(tmp_path / "a.zarr"), shape=(4, 4), dtype="u1")
+    assert is_large(tmp_path / "a.zarr")
 
 
 def test_one_compressed_piece_is_refused_by_its_size_before_it_is_unpacked(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from maskwright.base.files import natural_key
 from maskwright.data.record import Record
 from maskwright.data.walk import Walk
 from maskwright.formats.content import IMAGE_SUFFIXES
+from maskwright.formats.large_image import is_zarr
 
 # Folder names that say what lies in them, without case.
 IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "jpegimages", "leftimg8bit", "photos"})
@@ -101,10 +102,11 @@ def list_images(paths: Iterable[Path]) -> tuple[Record, ...]:
     for path in given:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder.")
-    common = Path(os.path.commonpath([(path if path.is_dir() else path.parent).absolute() for path in given]))
-    walk, records = Walk(), {}
+    folders = {path for path in given if path.is_dir() and not is_zarr(path)}
+    common = Path(os.path.commonpath([(path if path in folders else path.parent).absolute() for path in given]))
+    walk, records = Walk(with_zarr=True), {}
     for path in given:
-        for name in [path / file for file in walk.files(path)] if path.is_dir() else [path]:
+        for name in [path / file for file in walk.files(path)] if path in folders else [path]:
             relative = PurePosixPath(name.absolute().relative_to(common).as_posix())
             records[name.absolute()] = Record(_id(relative), name)
     if not records:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from maskwright.base.errors import DataError
 from maskwright.base.files import natural_key
 from maskwright.formats.content import IMAGE_SUFFIXES
+from maskwright.formats.large_image import is_zarr
 
 # What systems leave behind; names that begin with a dot are hidden as well.
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
@@ -16,7 +17,9 @@ LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 class Walk:
     """Goes through folders, each one once however many links lead there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_zarr: bool = False) -> None:
+        """with_zarr: whether a Zarr, which is a folder, is an image too."""
+        self._with_zarr = with_zarr
         self.passed_over: dict[str, list[Path]] = defaultdict(list)
         self.broken: list[tuple[Path, str]] = []
         self._seen: set[tuple[int, int]] = set()
@@ -48,6 +51,8 @@ class Walk:
             path = folder / name
             if name.startswith(".") or name.lower() in LITTER:
                 self.pass_over("hidden files", path)
+            elif self._with_zarr and is_zarr(path):
+                yield relative / name
             elif path.is_dir():
                 if self._skip is None or path.resolve() != self._skip:
                     yield from self._folder(path, relative / name)

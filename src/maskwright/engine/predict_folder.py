@@ -1,5 +1,6 @@
 """Predictions of any number of images: each file whole or absent, a journal of what is done, and the failures by name."""
 
+import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -9,15 +10,17 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Num
 
-from maskwright.base.errors import Interrupted, MaskValueError, MaskwrightError, PlanError
+from maskwright.base.errors import DataError, ImageFileError, Interrupted, MaskValueError, MaskwrightError, PlanError
 from maskwright.data.pairing import list_images
 from maskwright.data.record import Record
+from maskwright.engine.large.predict import predict_large
 from maskwright.engine.overlap import overlapped
 from maskwright.engine.predict import Predictor
 from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction, PredictionFolder, To
 from maskwright.engine.signals import stop_on_signals
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import read_image
+from maskwright.formats.large_image import LARGE_PIXELS, is_large
 from maskwright.masks.coding import MaskCoding
 from maskwright.plan.plan import Plan
 
@@ -71,6 +74,9 @@ def predict_folder(
     Segments of things and stuff become a picture `out/panoptic/a/b.png`, and at the end `out/panoptic.json` says what all are.
     Where it says "labels" then, `out/objects.csv` names the class of each object, and what lies under others is lost.
 
+    A TIFF of more than `LARGE_PIXELS` and a Zarr are read and predicted part by part, in memory that does not follow their
+    size, and their masks are tiled TIFF files with smaller levels; what is done of one outlives a kill.
+
     An image that fails is listed and stops nothing. Run again after an interruption it does only what is missing: done is a
     file that lies there as the journal beside it says, of the same image by the same weights and thresholds. `extras` adds
     overlays (PNG) and probabilities (float16 TIFF, classes first). Raises `DataError` before anything is written where two
@@ -81,11 +87,14 @@ def predict_folder(
     if PROBABILITIES in extras:
         predictor.require_maps()
     given = [Path(path) for path in ([images] if isinstance(images, Path | str) else images)]
-    folder = _folder(predictor, Path(out), written_as(predictor.plan, to), suffix, frozenset(extras))
+    written = written_as(predictor.plan, to)
     records = list_images(given)
+    large = frozenset(record for record in records if is_large(record.image))
+    folder = _folder(predictor, Path(out), written, suffix, frozenset(extras), large)
     folder.refuse_inputs(given, records)
     skipped = tuple(record for record in records if folder.is_done(record))
-    todo = [record for record in records if record not in set(skipped)]
+    is_there = set(skipped)
+    todo = [record for record in records if record not in is_there]
     if not overwrite:
         folder.refuse_foreign(todo)
     folder.describe()
@@ -100,7 +109,8 @@ def predict_folder(
             return not stop.is_set()
 
         results = overlapped(
-            todo, goes_on=goes_on, read=partial(_read, max_pixels=max_pixels), work=partial(_predict, predictor, folder),
+            [record for record in todo if record not in large], goes_on=goes_on,
+            read=partial(_read, max_pixels=max_pixels), work=partial(_predict, predictor, folder),
             write=partial(_write, folder), is_small=_is_small,
         )  # fmt: skip
         for record, result in results:
@@ -109,6 +119,13 @@ def predict_folder(
             else:
                 hidden += result
                 done.append(folder.output(record))
+        for record in todo:
+            if record in large and goes_on(len(done) + len(failed)):
+                reason = _predict_large(predictor, folder, record, stop)
+                if reason is None:
+                    done.append(folder.output(record))
+                else:
+                    failed[record] = reason
         finished = len(skipped) + len(done) + len(failed)
         if finished < len(records):
             raise Interrupted(f"Stopped with {finished} of {len(records)} images done. Run the same command again to go on.")
@@ -146,7 +163,9 @@ def _needs_more(plan: Plan) -> bool:
     return len(plan.classes) > 2 or plan.model.kind == "mask-rcnn"
 
 
-def _folder(predictor: Predictor, out: Path, to: To, suffix: str, extras: frozenset[Extra]) -> PredictionFolder:
+def _folder(
+    predictor: Predictor, out: Path, to: To, suffix: str, extras: frozenset[Extra], large: frozenset[Record]
+) -> PredictionFolder:
     plan = predictor.plan
     coding = MaskCoding("class-ids", tuple((i, i) for i in range(len(plan.classes))), (), plan.classes)
     is_instance = plan.task == "instance"
@@ -154,7 +173,7 @@ def _folder(predictor: Predictor, out: Path, to: To, suffix: str, extras: frozen
         coding = MaskCoding("instances", ((0, 0),), (), plan.classes)
     return PredictionFolder(
         out, coding, weights=predictor.digest, settled=predictor.settled, to=to, suffix=suffix,
-        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras,
+        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras, large=large,
     )  # fmt: skip
 
 
@@ -186,6 +205,21 @@ def _predict(predictor: Predictor, folder: PredictionFolder, given: Given) -> Pr
         return Prediction(image, predictor.found_in(outputs), outputs[: len(predictor.plan.classes)])
     except NO_REASON_TO_STOP as error:
         return _failure(record, error)
+
+
+def _predict_large(predictor: Predictor, folder: PredictionFolder, record: Record, stop: threading.Event) -> Failure | None:
+    """Predict an image part by part; returns why that failed. `Interrupted` is for all, and so is a full disk."""
+    if folder.to != "labels":
+        return Failure(record.image, f"images of more than {LARGE_PIXELS} pixels are written as label images. Add --to labels.")
+    try:
+        folder.write_large(
+            record, lambda path, strips: predict_large(
+                predictor, record.image, path, strips_in=strips, goes_on=lambda share: not stop.is_set()
+            ),
+        )  # fmt: skip
+    except (ImageFileError, DataError, PlanError, MemoryError, RuntimeError) as error:
+        return _failure(record, error)
+    return None
 
 
 def _write(folder: PredictionFolder, record: Record, made: Prediction | Failure) -> int | Failure:

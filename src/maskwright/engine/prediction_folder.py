@@ -1,6 +1,6 @@
 """The folder that takes predictions: where each goes, what its journal knows, what is in the way, and how a file is written."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256 as digest_of
 from pathlib import Path
@@ -14,6 +14,7 @@ from maskwright.base.errors import DataError, MaskValueError
 from maskwright.base.files import atomic_path, atomic_write, natural_key, sha256, write_json
 from maskwright.base.journal import Journal
 from maskwright.data.record import Record
+from maskwright.engine.large.predict import LargeReport
 from maskwright.formats import coco, coco_join, coco_panoptic, labels, native, write_instances, write_label_map
 from maskwright.formats.label_table import Entry, join_tables, written_table
 from maskwright.formats.panoptic_segments import write_picture as write_segments
@@ -28,6 +29,8 @@ OVERLAYS, PROBABILITIES = native.NO_MASKS  # folders beside the masks, on reques
 OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO files, or tables beside label images
 SEGMENTS = "panoptic"  # folder of pictures of segments
 TOGETHER = {"coco": "instances.json", "panoptic": f"{SEGMENTS}.json", "labels": labels.TABLE}  # of all images
+STRIPS = ".strips"  # folder of what is done of large images
+LARGE_SUFFIX = ".tif"
 NAMES_SHOWN = 5
 
 Extra = Literal["overlays", "probabilities"]
@@ -48,9 +51,13 @@ class PredictionFolder:
 
     def __init__(
         self, path: Path, coding: MaskCoding, *, weights: str, settled: dict[str, Any] | None,
-        to: To, suffix: str, has_table: bool, extras: frozenset[Extra],
+        to: To, suffix: str, has_table: bool, extras: frozenset[Extra], large: frozenset[Record] = frozenset(),
     ) -> None:  # fmt: skip
-        """has_table: whether a table says of the objects in label images what these cannot: classes and scores."""
+        """has_table: whether a table says of the objects in label images what these cannot: classes and scores.
+
+        large: images that are read part by part; their labels are TIFF files, and there are no extras of them.
+        """
+        self.large = large
         self.path, self.coding, self.to, self.has_table, self.extras = path, coding, to, has_table, extras
         self._weights, self._settled = weights, settled
         self._suffix = {"labels": suffix, "coco": ".json", "panoptic": ".png"}[to]
@@ -68,7 +75,11 @@ class PredictionFolder:
 
     def output(self, record: Record) -> Path:
         """Where the prediction goes: the image's own path below the folder that all images have in common."""
-        return self.path / self._folder / self._relative(record).with_suffix(self._suffix)
+        return self.path / self._folder / self._relative(record).with_suffix(self._suffix_of(record))
+
+    def strips(self, record: Record) -> Path:
+        """The folder of what is done of a large image until all of it is."""
+        return self.path / STRIPS / self._relative(record)
 
     def extra(self, record: Record, kind: Extra) -> Path:
         """Where an overlay or the probabilities go."""
@@ -80,7 +91,7 @@ class PredictionFolder:
         return (
             entry is not None
             and (entry.get("image"), entry.get("settled")) == (_stamp(record.image), self._settled)
-            and all(self.extra(record, kind).exists() for kind in self.extras)
+            and (record in self.large or all(self.extra(record, kind).exists() for kind in self.extras))
             and self._has_part(self.output(record), entry)
         )
 
@@ -148,6 +159,24 @@ class PredictionFolder:
             )  # fmt: skip
         return hidden
 
+    def write_large(self, record: Record, predict: Callable[[Path, Path], LargeReport]) -> None:
+        """Let the label image of a large image be written to a path, with a folder for what is done until then."""
+        path = self.output(record)
+        with atomic_path(path) as temporary:
+            found = predict(temporary, self.strips(record))
+            more: dict[str, Any] = {}
+            if self.has_table:
+                part = self._part(path)
+                rows = zip(found.numbers.tolist(), found.class_ids.tolist(), found.scores.tolist(), strict=True)
+                name = self._relative(record).with_suffix("").as_posix()
+                atomic_write(part, written_table(((name, Entry(*row)) for row in rows), self.coding.classes))
+                more = {"table": sha256(part)}
+            file = path.relative_to(self.path).as_posix()
+            self._note(
+                self._name(record), sha256(temporary), id=record.id, file=file, image=_stamp(record.image),
+                settled=self._settled, pixels=found.pixels, **more,
+            )  # fmt: skip
+
     def join(self, without: Iterable[Record]) -> None:
         """Write the one file of all predictions that lie here, of earlier runs of the same network too.
 
@@ -161,7 +190,7 @@ class PredictionFolder:
         parts: dict[Path, str] = {}
         for name in sorted(self._made.keys() - left_out, key=natural_key):
             for path in dict.fromkeys(self.path / made["file"] for made in self._made[name].values() if "file" in made):
-                entry = self._entry(path, name) if path.suffix == self._suffix else None
+                entry = self._entry(path, name) if path.suffix in (self._suffix, LARGE_SUFFIX) else None
                 if entry is not None and self._has_part(path, entry):
                     parts[self._part(path)] = entry.get("table", entry["sha256"])
         if not parts:
@@ -222,7 +251,10 @@ class PredictionFolder:
         return Path(*record.image.absolute().parts[-1 - record.id.count("/") :])  # as it is on the disk, unlike the id
 
     def _name(self, record: Record) -> str:
-        return (f"{self._folder}/" if self._folder else "") + record.id + self._suffix
+        return (f"{self._folder}/" if self._folder else "") + record.id + self._suffix_of(record)
+
+    def _suffix_of(self, record: Record) -> str:
+        return LARGE_SUFFIX if record in self.large else self._suffix
 
     def _is_described(self) -> bool:
         if not native.is_native(self.path) or native.read_native(self.path, with_table=True) != self.coding:

@@ -8,8 +8,9 @@ from jaxtyping import Num
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats import large_tiff, large_zarr
-from maskwright.formats.content import image_kind
+from maskwright.formats.content import SUFFIXES, image_kind
 
+LARGE_PIXELS = 2**26  # an image of 8192 x 8192, of which maps of objects take a gigabyte
 PARTED_KINDS = "TIFF (tiled, or in strips) and Zarr"
 
 
@@ -53,11 +54,15 @@ def is_zarr(path: Path) -> bool:
     return path.is_dir() and any((path / name).is_file() for name in large_zarr.MARKS)
 
 
-def large_size(path: Path) -> tuple[int, int] | None:
-    """Height and width of an image that can be read part by part; None for others, and for what is damaged."""
+def is_large(path: Path, pixels: int = LARGE_PIXELS) -> bool:
+    """Whether an image is to be read part by part: a Zarr always, a TIFF of more than so many pixels if it can be."""
+    if is_zarr(path):
+        return True
+    if path.suffix.lower() not in SUFFIXES["tiff"]:
+        return False
     try:
         image = open_large(path)
     except ImageFileError:
-        return None
+        return False
     image.close()
-    return image.size_hw
+    return image.size_hw[0] * image.size_hw[1] > pixels
