@@ -11,6 +11,7 @@ import { Canvas } from "./panels/canvas.tsx";
 import { Classes } from "./panels/classes.tsx";
 import { Dialogs } from "./panels/dialogs.tsx";
 import { FilmStrip } from "./panels/film_strip.tsx";
+import { Learning } from "./panels/learning.tsx";
 import { Objects } from "./panels/objects.tsx";
 import { Proposals } from "./panels/proposals.tsx";
 import { ToolOptions, Toolbar } from "./panels/toolbar.tsx";
@@ -27,6 +28,7 @@ function Page() {
         <Classes />
         <Proposals />
         <Objects />
+        <Learning />
         <Appearance />
       </aside>
       <FilmStrip />

@@ -1,7 +1,7 @@
 /** Questions to the server, and what can go wrong with them. */
 
 import type {
-  Candidates, ClassInfo, CostGroup, ImageInfo, Kind, Order, Outcome, ProjectInfo, ReviewState, WireEdit, WireObject, WireProposal,
+  Candidates, ClassInfo, CostGroup, Curve, ImageInfo, Kind, LearningInfo, Order, Outcome, ProjectInfo, ReviewState, WireEdit, WireObject, WireProposal,
 } from "./protocol.ts";
 import type { WireMask } from "../editing/runs.ts";
 
@@ -46,6 +46,9 @@ const post = <T>(path: string, body: unknown, signal?: AbortSignal) => ask<T>("P
 export const api = {
   project: () => ask<ProjectInfo>("GET", "/project"),
   cost: () => ask<{ objects: number; groups: CostGroup[] }>("GET", "/cost"),
+  learning: () => ask<LearningInfo>("GET", "/learning"),
+  changeLearning: (values: object) => post<LearningInfo>("/learning", values),
+  learningCurve: () => ask<Curve>("GET", "/learning/curve"),
   addClass: (name: string, kind: Kind) => post<ClassInfo>("/classes", { name, kind }),
   changeClass: (id: number, values: Partial<Omit<ClassInfo, "id">>) => ask<ClassInfo>("PATCH", `/classes/${id}`, values),
   removeClass: (id: number, to: number | null) => ask<{ moved: number }>("DELETE", `/classes/${id}${to === null ? "" : `?to=${to}`}`),

@@ -39,3 +39,12 @@ export interface Candidate extends WireMask { area: number; score: number; assis
 export interface Candidates { candidates: Candidate[]; fallback: boolean; why: string | null }
 
 export interface CostGroup { by: string; name: string; objects: number; median_seconds: number; mean_seconds: number; p90_seconds: number; clicks: number }
+
+export interface LearningInfo {
+  enabled: boolean; after: number; minutes: number; task: string; state: "off" | "waiting" | "learning" | "paused"; stage: string; share: number;
+  finished: number; new: number; round: { number: number; name: string; images: number; score: number | null } | null; trouble: string;
+}
+
+export interface CurvePoint { number: number; images: number; held_out: number; score: number; low: number | null; high: number | null; minutes: number }
+
+export interface Curve { metric: string; points: CurvePoint[]; stopped: boolean; words: string }
