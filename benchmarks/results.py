@@ -232,8 +232,8 @@ def nuclei(record: dict[str, Any]) -> str:
         "## Nuclei of four image types (DSB 2018), one by one",
         "",
         f"`maskwright train dsb2018_nuclei --task instance --budget {plan['budget_minutes']:g}min`: {network}, {plan['steps']} "
-        f"steps of {plan['batch']} crops of {' x '.join(map(str, plan['crop_hw']))} pixels. Scored on the {part_of(record)} part; "
-        "what matches at an IoU of 0.5, pooled over the images of a type:",
+        f"steps of {plan['batch']} crops of {' x '.join(map(str, plan['crop_hw']))} pixels. Scored on the {part_of(record)} "
+        "part; what matches at an IoU of 0.5, pooled over the images of a type:",
         "",
         "| images | | found | spurious | missed | AP50 (StarDist) | F1 |",
         "|---|---|---|---|---|---|---|",

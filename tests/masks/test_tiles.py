@@ -149,7 +149,7 @@ def test_blending_from_a_row_on_gives_the_rest_to_the_last_bit(first_row):
     cut = tiles((60, 30), (20, 20), 12)
     outputs = [(tile, rng.random((2, 20, 20)).astype(np.float32)) for tile in cut]
     whole_of_it = np.concatenate([strip for _, strip in blend(outputs, (60, 30))], axis=1)
-    for given in (outputs, [pair for pair in outputs if pair[0].rows.stop > first_row]):
-        strips = list(blend(given, (60, 30), first_row=first_row))
+    for those in (outputs, [pair for pair in outputs if pair[0].rows.stop > first_row]):
+        strips = list(blend(those, (60, 30), first_row=first_row))
         assert strips[0][0] == first_row
         assert np.array_equal(np.concatenate([strip for _, strip in strips], axis=1), whole_of_it[:, first_row:])

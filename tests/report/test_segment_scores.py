@@ -55,7 +55,14 @@ def test_scores_that_come_back_from_a_file_give_the_same_page(scored):
 def test_the_page_shows_all_things_and_stuff_pictures_with_counts_and_every_image(scored):
     page = render(scored)
     text = re.sub(r"<[^>]+>", " ", page)
-    for words in ("the mean PQ of all classes (how well segments", "thing classes", "stuff classes", "1 wrong class", "In no image", "tram"):
+    for words in (
+        "the mean PQ of all classes (how well segments",
+        "thing classes",
+        "stuff classes",
+        "1 wrong class",
+        "In no image",
+        "tram",
+    ):
         assert words in text
     assert page.count('<div class="panels objects">') == 2
     assert page.count("data:image/") == 8
