@@ -12,7 +12,7 @@ from maskwright.masks.region import Region
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A mask that may be what a person means, how likely that is (0 to 1, to compare within one answer), and who proposes it."""
+    """A mask that may be what a person means, how likely (0 to 1, to compare within one answer), and who proposes it."""
 
     region: Region
     score: float
