@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DATA ?= ../shared/data
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check docs figures bench fewlabels streets results mosaic networks kills strokes page studio-demo studio-stories clean
+.PHONY: help demo test lint check docs figures bench fewlabels streets results mosaic networks kills strokes labelling page studio-demo studio-stories clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ kills: .venv/installed-dev ## kill a training 20 times and compare its weights w
 
 strokes: .venv/installed-dev ## kill the labelling server 200 times while a script paints, and compare every pixel
 	$(BIN)/python benchmarks/kill_studio.py
+
+labelling: .venv/installed-dev ## measure what a mask costs a scripted person, with and without the studio's help, on DATA
+	$(BIN)/python benchmarks/annotator.py $(DATA)/dsb2018_nuclei --class-names background,nucleus
+	$(BIN)/python benchmarks/annotator.py $(DATA)/oxford_pets_26 --images 20 --pool 26
 
 page: web/node_modules/.package-lock.json ## build the labelling page from web/ into the package, and test its parts (needs Node; using it does not)
 	cd web && npm run --silent check && npm run --silent test && npm run --silent build

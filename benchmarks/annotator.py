@@ -178,11 +178,8 @@ class Page:
             self.polygons += 1
             mask, seconds = truth, seconds + cost
         self.clicked += len(clicks)
-        change = {
-            "object": object or f"o-{uuid.uuid4().hex[:12]}",
-            "set": {"class_id": class_id},
-            "mask": wire(Region.of_mask(mask)),
-        }
+        drawn = Region.of_mask(mask)
+        change = {"object": object or f"o-{uuid.uuid4().hex[:12]}", "set": {"class_id": class_id}, "mask": wire(drawn)}
         self._step("edits", seconds, len(clicks), changes=[change], tool=tool)
         self.made[next(at for at, one in enumerate(self.truth) if one[1] is region)] = drawn
 

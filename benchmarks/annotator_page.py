@@ -55,8 +55,8 @@ def words(found: list[dict[str, Any]]) -> list[str]:
         "## What a mask costs",
         "",
         "A scripted person, who knows the truth and pays for every action by the table below, labels through the studio's HTTP "
-        f"API (`benchmarks/annotator.py`). A mask is left as it is from an IoU of {first['good']:g}; {first['after']} images done "
-        f"start a training of {first['minutes']:g} min, whose proposals come when they would come to a person.",
+        f"API (`benchmarks/annotator.py`). A mask is left as it is from an IoU of {first['good']:g}; {first['after']} images "
+        f"done start a training of {first['minutes']:g} min, whose proposals come when they would come to a person.",
         "",
         f"![Seconds a mask against images labelled](../images/{CURVE})",
         "",
