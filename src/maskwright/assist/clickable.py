@@ -1,6 +1,6 @@
 """The objects of a data set that can be clicked on, and images made as large as they are clicked on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,7 @@ class ClickImage:
 def click_images(
     data: DataSet, *, size: int | None = None, crop: int | None = None, objects: int | None = None, seed: int = 0,
     smallest: int = SMALLEST,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[ClickImage]:  # fmt: skip
     """Images with the objects to click on, one at a time, at most so many `objects` of all, drawn evenly over the images.
 
@@ -52,7 +53,9 @@ def click_images(
     if objects is not None:
         places = sorted(rng.permutation(len(data))[:objects].tolist())
         quota = -(-objects // max(len(places), 1))
-    for index in places:
+    for done, index in enumerate(places):
+        if progress is not None:
+            progress(done, len(places))
         sample = data[index]
         if sample.segmentation is None:
             continue

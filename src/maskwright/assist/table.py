@@ -19,11 +19,14 @@ def assistants() -> dict[str, Callable[[], Assistant]]:
     return made | {name: partial(_sam, name) for name in installed()}
 
 
-def open_assistant(name: str) -> Assistant:
-    """The assistant of this name, or the run in this folder as one. Raises `DataError` where there is neither."""
+def open_assistant(name: str, *, is_kept: bool = True) -> Assistant:
+    """The assistant of this name, or the run in this folder as one. Raises `DataError` where there is neither.
+
+    is_kept: whether what its encoder sees is kept on the disk and taken from there; without, opening an image costs what it costs.
+    """
     available = assistants()
     if name in available:
-        return available[name]()
+        return available[name]() if is_kept or name not in installed() else _sam(name, is_kept=False)
     if (Path(name) / "plan.json").is_file():
         from maskwright.assist.own_run import OwnRun
 
@@ -44,11 +47,11 @@ def _tool(name: str) -> Assistant:
     return Classical(name, {name: TOOLS[name]})
 
 
-def _sam(name: str) -> Assistant:
+def _sam(name: str, *, is_kept: bool = True) -> Assistant:
     from maskwright.assist.embeddings import EmbeddingCache
     from maskwright.assist.install import cache_folder, files_of
     from maskwright.assist.sam import Sam
     from maskwright.assist.sam_networks import SamNetworks
 
     encoder, decoder = files_of(name)
-    return Sam(SamNetworks(encoder, decoder), name=name, cache=EmbeddingCache(cache_folder()))
+    return Sam(SamNetworks(encoder, decoder), name=name, cache=EmbeddingCache(cache_folder()) if is_kept else None)

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -12,58 +13,83 @@ from maskwright.assist.assistant import Assistant, Session
 from maskwright.assist.clickable import ClickImage
 from maskwright.base.rng import stream
 from maskwright.metrics.clicks import Click, Course, click_scores, click_through
-from maskwright.metrics.scores import Score
+from maskwright.metrics.scores import Score, without_nan
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What clicking cost with one assistant and one person: a score of all objects, and what a click and an image took."""
+    """What clicking cost with one assistant: a score of all objects, and what a click and an image took, in milliseconds.
+
+    Wall times are medians, which another program on the machine makes longer; processor times it does not.
+    """
 
     assistant: str
-    person: str
+    who: str
     scores: tuple[Score, ...]
     courses: tuple[Course, ...]
-    click_ms: float  # median of all clicks
+    click_ms: float
     slow_click_ms: float  # 95th percentile
-    open_ms: float  # median of all images
+    click_cpu_ms: float
+    open_ms: float
+    open_cpu_ms: float
+
+    def value(self, metric: str) -> float:
+        """One of the scores."""
+        return next(score.value for score in self.scores if score.metric == metric)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON value; NaN becomes null."""
+        value: dict[str, Any] = without_nan(asdict(self))
+        return value
 
 
-def try_clicks(
-    assistant: Assistant,
-    images: Iterable[ClickImage],
-    *,
-    person: int | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> Trial:
+def try_clicks(assistant: Assistant, images: Callable[[], Iterable[ClickImage]], *, persons: int = 0) -> Trial:
     """Click on every object by the RITM protocol, which always clicks in the middle of an error.
 
-    A `person` is the number of a less exact one, who clicks anywhere in the inner half of it, always alike.
+    `persons` is a number of less exact ones instead, who click anywhere in the inner half of an error, each always alike.
+    `images` is called once for each, so that they need not be kept.
     """
-    courses, clicks, opened = list[Course](), list[float](), list[float]()
-    for image in images:
-        started = time.perf_counter()
-        session = assistant.open(image.image)
-        opened.append(time.perf_counter() - started)
-        for number, each in enumerate(image.objects):
-            rng = None if person is None else stream(person, "person", image.id, number)
-            truth = each.truth.mask(image.image.shape[:2])
-            answer = _answers(session, truth.shape, clicks)
-            courses.append(click_through(answer, truth, each.ignored, image=each.image, rng=rng))
-            if progress is not None:
-                progress(len(courses))
+    courses, clicks, opened = list[Course](), Stopwatch(), Stopwatch()
+    for person in range(max(persons, 1)):
+        for image in images():
+            with opened:
+                session = assistant.open(image.image)
+            for number, each in enumerate(image.objects):
+                rng = stream(person, "person", image.id, number) if persons else None
+                truth = each.truth.mask((image.image.shape[0], image.image.shape[1]))
+                answer = _answers(session, truth.shape, clicks)
+                courses.append(click_through(answer, truth, each.ignored, image=each.image, rng=rng))
     return Trial(
         assistant=assistant.name,
-        person="middle of the error" if person is None else f"person {person + 1}",
+        who=f"{persons} persons" if persons else "middle of the error",
         scores=click_scores(courses),
         courses=tuple(courses),
-        click_ms=1000 * median(clicks),
-        slow_click_ms=1000 * float(np.percentile(clicks, 95)),
-        open_ms=1000 * median(opened),
+        click_ms=median(clicks.wall_ms),
+        slow_click_ms=float(np.percentile(clicks.wall_ms, 95)),
+        click_cpu_ms=median(clicks.cpu_ms),
+        open_ms=median(opened.wall_ms),
+        open_cpu_ms=median(opened.cpu_ms),
     )
 
 
+class Stopwatch:
+    """Wall and processor milliseconds of each time that a block was run."""
+
+    def __init__(self) -> None:
+        self.wall_ms, self.cpu_ms = list[float](), list[float]()
+        self._started = (0.0, 0.0)
+
+    def __enter__(self) -> None:
+        self._started = (time.perf_counter(), time.process_time())
+
+    def __exit__(self, *failure: object) -> None:
+        wall, cpu = self._started
+        self.wall_ms.append(1000 * (time.perf_counter() - wall))
+        self.cpu_ms.append(1000 * (time.process_time() - cpu))
+
+
 def _answers(
-    session: Session, size_hw: tuple[int, int], seconds: list[float]
+    session: Session, size_hw: tuple[int, int], watch: Stopwatch
 ) -> Callable[[Sequence[Click]], Bool[np.ndarray, "h w"]]:
     """What a session answers to the clicks on one object: its first candidate, given the mask before."""
     previous: list[Bool[np.ndarray, "h w"]] = []
@@ -71,9 +97,8 @@ def _answers(
     def answer(clicks: Sequence[Click]) -> Bool[np.ndarray, "h w"]:
         points = np.array([(click.x, click.y) for click in clicks], np.int64).reshape(-1, 2)
         positive = np.array([click.positive for click in clicks], bool)
-        started = time.perf_counter()
-        candidates = session.mask(points, positive, previous=previous[-1] if previous else None)
-        seconds.append(time.perf_counter() - started)
+        with watch:
+            candidates = session.mask(points, positive, previous=previous[-1] if previous else None)
         mask = candidates[0].region.mask(size_hw) if candidates else np.zeros(size_hw, bool)
         previous[:] = [mask]
         return mask

@@ -11,7 +11,9 @@ from typer.core import TyperGroup
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.cli import (
+    assistant,
     check,
+    clicks,
     compare,
     convert,
     cost,
@@ -88,6 +90,8 @@ app.command("import-keras")(import_keras.command)
 app.command("inspect")(inspect.command)
 app.command("label")(label.command)
 app.command("cost")(cost.command)
+app.add_typer(assistant.app, name="assistant")
+app.command("clicks")(clicks.command)
 app.command("report")(report.command)
 app.command("demo")(demo.command)
 app.command("version")(version.command)
