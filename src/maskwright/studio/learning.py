@@ -140,7 +140,7 @@ class Learner:
         while not self._stop.wait(TICK_SECONDS):
             try:
                 self.tick()
-            except MaskwrightError as error:  # a full disk, or a database that is busy: tried again
+            except (MaskwrightError, OSError) as error:  # a full disk, or a database that is busy: tried again
                 self.trouble = str(error)
 
     def _finished(self) -> list[Any]:
