@@ -1,7 +1,7 @@
 """`maskwright predict`: masks or objects of any number of images of any size."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -38,6 +38,10 @@ def command(
     max_pixels: Annotated[
         int | None, typer.Option("--max-pixels", metavar="COUNT", help="Largest image to accept.", min=1)
     ] = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="COUNT", help="Processes that predict at once.", min=1)] = 1,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Only the I-th of N parts of the images, as for array jobs.")
+    ] = None,
     device: Device = "auto",
     runtime: Runtime = "auto",
 ) -> None:
@@ -45,28 +49,35 @@ def command(
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import ERR, bar, say
     from maskwright.engine.predict_folder import predict_folder, written_as
+    from maskwright.engine.predict_workers import predict_with_workers
     from maskwright.engine.prediction_folder import Extra
+    from maskwright.engine.run import Run
     from maskwright.formats.content import MAX_PIXELS
     from maskwright.report.words import counted
 
     wanted: dict[Extra, bool] = {"overlays": overlays, "probabilities": probabilities}
-    predictor = load_aloud(run, device=device, runtime=runtime)
-    written = written_as(predictor.plan, to)
+    part = None if shard is None else _shard(shard)
+    if part is not None and workers > 1:
+        raise PlanError("Either --workers or --shard: workers are the shards of one machine. Start a command for each shard.")
+    predictor = load_aloud(run, device=device, runtime=runtime) if workers == 1 else None
+    written = written_as(Run.open(run).plan if predictor is None else predictor.plan, to)
     if written != "labels" and format is not None:
         instead = "Add --to labels, or leave it out." if written == "coco" else "Leave it out."
         raise PlanError(f"--format is that of masks, and what this run finds goes into COCO files. {instead}")
     with bar("Predicting") as progress:
-        report = predict_folder(
-            predictor,
-            images,
-            out,
-            to=written,
-            suffix=".tif" if format == "tiff" else ".png",
-            extras=[extra for extra, is_wanted in wanted.items() if is_wanted],
-            overwrite=overwrite,
-            max_pixels=max_pixels or MAX_PIXELS,
-            progress=progress,
-        )
+        options: dict[str, Any] = {
+            "to": written,
+            "suffix": ".tif" if format == "tiff" else ".png",
+            "extras": [extra for extra, is_wanted in wanted.items() if is_wanted],
+            "overwrite": overwrite,
+            "max_pixels": max_pixels or MAX_PIXELS,
+        }
+        if predictor is None:
+            report = predict_with_workers(
+                run, images, out, workers=workers, device=device, runtime=runtime, progress=progress, **options
+            )
+        else:
+            report = predict_folder(predictor, images, out, shard=part, progress=progress, **options)
     before = f"; {len(report.skipped)} were there already" if report.skipped else ""
     kind = {"coco": "COCO file", "panoptic": "panoptic map", "labels": "mask"}[written]
     say(f"{counted(len(report.done), kind)} written to {out}{before}.")
@@ -77,8 +88,18 @@ def command(
             f"{report.hidden_pixels} pixels of objects lie under others and are not in the label images; --to coco keeps them."
         )
         tell("note", what)
+    if report.elsewhere:
+        tell("note", f"{counted(len(report.elsewhere))} left to another process that is predicting them now.")
     if report.failed:
         say(f"{counted(len(report.failed))} failed:", style="bold red", console=ERR)
         for failure in report.failed:
             say(f"{failure.image}: {failure.reason}", indent=2, console=ERR)
         raise typer.Exit(3)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """Which part of how many, from words such as '3/8'."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise PlanError(f"--shard is a part of how many, such as 3/8, from 1/8 to 8/8, not '{text}'.")
+    return int(number), int(of)

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Num
@@ -14,9 +15,10 @@ from maskwright.base.errors import DataError, ImageFileError, Interrupted, MaskV
 from maskwright.data.pairing import list_images
 from maskwright.data.record import Record
 from maskwright.engine.large.predict import predict_large
+from maskwright.engine.leases import Leases
 from maskwright.engine.overlap import overlapped
 from maskwright.engine.predict import Predictor
-from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction, PredictionFolder, To
+from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction, PredictionFolder, Shard, To
 from maskwright.engine.signals import stop_on_signals
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import read_image
@@ -46,6 +48,7 @@ class PredictionReport:
     """What was written now, what was there already, and the images that failed.
 
     together: the file of all objects, where there is one. hidden_pixels: of objects under others, which label images lost now.
+    elsewhere: images that another process was predicting.
     """
 
     done: tuple[Path, ...]
@@ -53,6 +56,7 @@ class PredictionReport:
     failed: tuple[Failure, ...]
     together: Path | None = None
     hidden_pixels: int = 0
+    elsewhere: tuple[Path, ...] = ()
 
 
 def predict_folder(
@@ -65,6 +69,7 @@ def predict_folder(
     extras: Collection[Extra] = (),
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
+    shard: Shard | None = None,
     progress: Progress | None = None,
 ) -> PredictionReport:
     """Predict image files and folders of them into `out`, in the tree of their folders: `a/b.jpg` becomes `out/a/b.png`.
@@ -77,6 +82,9 @@ def predict_folder(
     A TIFF of more than `LARGE_PIXELS` and a Zarr are read and predicted part by part, in memory that does not follow their
     size, and their masks are tiled TIFF files with smaller levels; what is done of one outlives a kill.
 
+    `shard` is (i, n): only the i-th of n parts of the images, each of which may be predicted at once by another machine; the
+    file of all objects is then left to a run without it. What another process is predicting right now is left to that.
+
     An image that fails is listed and stops nothing. Run again after an interruption it does only what is missing: done is a
     file that lies there as the journal beside it says, of the same image by the same weights and thresholds. `extras` adds
     overlays (PNG) and probabilities (float16 TIFF, classes first). Raises `DataError` before anything is written where two
@@ -88,10 +96,13 @@ def predict_folder(
         predictor.require_maps()
     given = [Path(path) for path in ([images] if isinstance(images, Path | str) else images)]
     written = written_as(predictor.plan, to)
-    records = list_images(given)
+    every = list_images(given)
+    records = every if shard is None else tuple(record for record in every if shard_of(record, shard[1]) == shard[0])
     large = frozenset(record for record in records if is_large(record.image))
-    folder = _folder(predictor, Path(out), written, suffix, frozenset(extras), large)
-    folder.refuse_inputs(given, records)
+    folder = folder_of(
+        predictor.plan, predictor.digest, predictor.settled, Path(out), written, suffix, frozenset(extras), large, shard
+    )
+    folder.refuse_inputs(given, every)
     skipped = tuple(record for record in records if folder.is_done(record))
     is_there = set(skipped)
     todo = [record for record in records if record not in is_there]
@@ -100,8 +111,9 @@ def predict_folder(
     folder.describe()
     done: list[Path] = []
     failed: dict[Record, Failure] = {}
+    elsewhere: list[Record] = []
     hidden = 0
-    with stop_on_signals() as stop:
+    with Leases(Path(out)) as leases, stop_on_signals() as stop:
 
         def goes_on(number: int) -> bool:
             if progress is not None:
@@ -110,30 +122,41 @@ def predict_folder(
 
         results = overlapped(
             [record for record in todo if record not in large], goes_on=goes_on,
-            read=partial(_read, max_pixels=max_pixels), work=partial(_predict, predictor, folder),
-            write=partial(_write, folder), is_small=_is_small,
+            read=partial(_read, leases, max_pixels=max_pixels), work=partial(_predict, predictor, folder),
+            write=partial(_write, folder), is_small=_is_small if shard is None else _is_never_small,
         )  # fmt: skip
         for record, result in results:
-            if isinstance(result, Failure):
+            leases.give_back(str(record.image))
+            if result is None:
+                elsewhere.append(record)
+            elif isinstance(result, Failure):
                 failed[record] = result
             else:
                 hidden += result
                 done.append(folder.output(record))
         for record in todo:
-            if record in large and goes_on(len(done) + len(failed)):
-                reason = _predict_large(predictor, folder, record, stop)
+            if record in large and goes_on(len(done) + len(failed) + len(elsewhere)):
+                if not leases.take(str(record.image)):
+                    elsewhere.append(record)
+                    continue
+                try:
+                    reason = _predict_large(predictor, folder, record, stop, leases)
+                finally:
+                    leases.give_back(str(record.image))
                 if reason is None:
                     done.append(folder.output(record))
                 else:
                     failed[record] = reason
-        finished = len(skipped) + len(done) + len(failed)
+        finished = len(skipped) + len(done) + len(failed) + len(elsewhere)
         if finished < len(records):
             raise Interrupted(f"Stopped with {finished} of {len(records)} images done. Run the same command again to go on.")
-    folder.join(without=failed)
+    if shard is None:
+        folder.join(without=[*failed, *elsewhere])
     if progress is not None:
         progress(len(records), len(records))
     return PredictionReport(
-        tuple(done), tuple(map(folder.output, skipped)), tuple(failed.values()), folder.together, hidden
+        tuple(done), tuple(map(folder.output, skipped)), tuple(failed.values()), folder.together, hidden,
+        tuple(record.image for record in elsewhere),
     )  # fmt: skip
 
 
@@ -163,17 +186,23 @@ def _needs_more(plan: Plan) -> bool:
     return len(plan.classes) > 2 or plan.model.kind == "mask-rcnn"
 
 
-def _folder(
-    predictor: Predictor, out: Path, to: To, suffix: str, extras: frozenset[Extra], large: frozenset[Record]
-) -> PredictionFolder:
-    plan = predictor.plan
+def shard_of(record: Record, shards: int) -> int:
+    """Which of so many processes an image belongs to, from 1 on: by its name, whatever other images there are."""
+    return int(sha256(record.id.encode()).hexdigest()[:16], 16) % shards + 1
+
+
+def folder_of(
+    plan: Plan, digest: str, settled: dict[str, Any] | None, out: Path, to: To, suffix: str, extras: frozenset[Extra],
+    large: frozenset[Record], shard: Shard | None = None,
+) -> PredictionFolder:  # fmt: skip
+    """The folder that takes the predictions of a run, whose weights have this digest."""
     coding = MaskCoding("class-ids", tuple((i, i) for i in range(len(plan.classes))), (), plan.classes)
     is_instance = plan.task == "instance"
     if is_instance:
         coding = MaskCoding("instances", ((0, 0),), (), plan.classes)
     return PredictionFolder(
-        out, coding, weights=predictor.digest, settled=predictor.settled, to=to, suffix=suffix,
-        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras, large=large,
+        out, coding, weights=digest, settled=settled, to=to, suffix=suffix,
+        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras, large=large, shard=shard,
     )  # fmt: skip
 
 
@@ -185,17 +214,27 @@ def _is_small(record: Record) -> bool:
         return True  # it cannot be read anyway
 
 
-def _read(record: Record, max_pixels: int) -> Given:
-    """The image with its record, or why there is none: one that is bad, or too large for the memory, must not stop the rest."""
+def _is_never_small(record: Record) -> bool:
+    """One image at a time: where one of many processes dies, it is that image which is to blame, and no other is lost."""
+    return False
+
+
+def _read(leases: Leases, record: Record, max_pixels: int) -> Given | None:
+    """The image with its record, or why there is none: one that is bad, or too large for the memory, must not stop the rest.
+
+    None is for one that another process is predicting.
+    """
+    if not leases.take(str(record.image)):
+        return None
     try:
         return record, read_image(record.image, max_pixels=max_pixels)
     except NO_REASON_TO_STOP as error:
         return _failure(record, error)
 
 
-def _predict(predictor: Predictor, folder: PredictionFolder, given: Given) -> Prediction | Failure:
+def _predict(predictor: Predictor, folder: PredictionFolder, given: Given | None) -> Prediction | Failure | None:
     """What is to be written of an image, or why there is nothing."""
-    if isinstance(given, Failure):
+    if given is None or isinstance(given, Failure):
         return given
     record, image = given
     try:
@@ -207,14 +246,21 @@ def _predict(predictor: Predictor, folder: PredictionFolder, given: Given) -> Pr
         return _failure(record, error)
 
 
-def _predict_large(predictor: Predictor, folder: PredictionFolder, record: Record, stop: threading.Event) -> Failure | None:
+def _predict_large(
+    predictor: Predictor, folder: PredictionFolder, record: Record, stop: threading.Event, leases: Leases
+) -> Failure | None:
     """Predict an image part by part; returns why that failed. `Interrupted` is for all, and so is a full disk."""
     if folder.to != "labels":
         return Failure(record.image, f"images of more than {LARGE_PIXELS} pixels are written as label images. Add --to labels.")
+
+    def goes_on(share: float) -> bool:
+        leases.renew(str(record.image))
+        return not stop.is_set()
+
     try:
         folder.write_large(
             record, lambda path, strips: predict_large(
-                predictor, record.image, path, strips_in=strips, goes_on=lambda share: not stop.is_set()
+                predictor, record.image, path, strips_in=strips, goes_on=goes_on
             ),
         )  # fmt: skip
     except (ImageFileError, DataError, PlanError, MemoryError, RuntimeError) as error:
@@ -222,9 +268,9 @@ def _predict_large(predictor: Predictor, folder: PredictionFolder, record: Recor
     return None
 
 
-def _write(folder: PredictionFolder, record: Record, made: Prediction | Failure) -> int | Failure:
+def _write(folder: PredictionFolder, record: Record, made: Prediction | Failure | None) -> int | Failure | None:
     """Write the prediction and return what it lost. A format that cannot hold it must not stop the rest; a full disk must."""
-    if isinstance(made, Failure):
+    if made is None or isinstance(made, Failure):
         return made
     try:
         return folder.write(record, made)

@@ -34,6 +34,7 @@ LARGE_SUFFIX = ".tif"
 NAMES_SHOWN = 5
 
 Extra = Literal["overlays", "probabilities"]
+Shard = tuple[int, int]  # from 1 on, of how many
 To = Literal["labels", "coco", "panoptic"]
 
 
@@ -52,9 +53,11 @@ class PredictionFolder:
     def __init__(
         self, path: Path, coding: MaskCoding, *, weights: str, settled: dict[str, Any] | None,
         to: To, suffix: str, has_table: bool, extras: frozenset[Extra], large: frozenset[Record] = frozenset(),
+        shard: Shard | None = None,
     ) -> None:  # fmt: skip
         """has_table: whether a table says of the objects in label images what these cannot: classes and scores.
 
+        shard: which of several processes this is, each of which has a journal of its own and reads them all.
         large: images that are read part by part; their labels are TIFF files, and there are no extras of them.
         """
         self.large = large
@@ -62,9 +65,9 @@ class PredictionFolder:
         self._weights, self._settled = weights, settled
         self._suffix = {"labels": suffix, "coco": ".json", "panoptic": ".png"}[to]
         self._folder = {"labels": "", "coco": OBJECTS, "panoptic": SEGMENTS}[to]
-        self._journal = Journal(path / JOURNAL)
+        self._journal = Journal(path / (JOURNAL if shard is None else native.SHARD.format(*shard)))
         self._made: dict[str, dict[str, dict[str, Any]]] = {}  # by output and digest, what these weights made
-        for entry in self._journal.read():
+        for entry in (entry for journal in native.journals(path) for entry in Journal(journal).read()):
             if weights and entry.get("weights") == weights and "output" in entry:  # a network without a name has no past
                 self._made.setdefault(entry["output"], {})[entry["sha256"]] = entry
 

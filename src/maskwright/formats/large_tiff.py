@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -60,6 +61,7 @@ class LargeTiff:
 
     def _of_rows(self, page: int, box: tuple[int, int, int, int]) -> Shaped[np.ndarray, "h w s"]:
         """From a file without compression: of each row what is asked for. `page` counts planes of one block of numbers."""
+        assert self._rows_at is not None
         x0, y0, x1, y1 = box
         height, width = self.size_hw
         dtype = np.dtype(self._page.dtype).newbyteorder(self._file.byteorder)
@@ -109,12 +111,13 @@ class LargeTiff:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        page = self._file.series[0].pages[number]
+        page: Any = self._file.series[0].pages[number]  # none is missing, which was checked
         tables = {"jpegtables": page.jpegtables, "jpegheader": self._page.jpegheader} if self._page.compression in JPEG else {}
         try:
             self._file.filehandle.seek(page.dataoffsets[index])
             data = self._file.filehandle.read(page.databytecounts[index])
-            pixels = self._page.decode(data, index, **tables)[0][0]
+            decoded: Any = self._page.decode(data, index, **tables)[0]
+            pixels: Shaped[np.ndarray, "h w s"] = decoded[0]
         except Exception as error:  # a damaged tile makes codecs raise almost anything
             kind = "tile" if self._page.is_tiled else "strip"
             where = f" of plane {number}" if len(self._pages) > 1 else ""

@@ -87,7 +87,7 @@ def _opened(path: Path) -> tuple[Any, list[str]]:
         found = zarr.open(str(path), mode="r")
         if isinstance(found, zarr.Array):
             return found, _guessed(path, found.shape)
-        attributes = dict(found.attrs)
+        attributes: dict[str, Any] = dict(found.attrs)
         scales = attributes.get("ome", attributes)["multiscales"][0]
         array = found[scales["datasets"][0]["path"]]
         axes = [str(axis["name"] if isinstance(axis, dict) else axis) for axis in scales.get("axes", "tczyx")]

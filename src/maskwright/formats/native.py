@@ -14,6 +14,7 @@ VERSION = 1
 
 MASKS = "masks"  # where masks lie if other files lie beside them
 PREDICTIONS = "predictions.jsonl"  # marks a folder that `predict` wrote, where these folders hold no masks:
+SHARD = "predictions-{}of{}.jsonl"  # of one of several processes
 NO_MASKS = ("overlays", "probabilities")
 
 
@@ -62,7 +63,12 @@ def table_of(folder: Path) -> Path | None:
 def beside_masks(folder: Path) -> tuple[Path, ...]:
     """Folders of pictures that `predict` lays beside its masks and that are no masks; nothing where it wrote none."""
     folder = Path(folder)
-    return tuple(folder / name for name in NO_MASKS) if (folder / PREDICTIONS).exists() else ()
+    return tuple(folder / name for name in NO_MASKS) if journals(folder) else ()
+
+
+def journals(folder: Path) -> list[Path]:
+    """The journals of all that predicted into a folder."""
+    return sorted(folder.glob("predictions*.jsonl"))
 
 
 def mask_files(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ A level shows every second pixel of the one before: labels have no mean.
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -54,11 +55,11 @@ def write_zarr(path: Path, strips: Strips, size_hw: tuple[int, int], dtype: np.d
             )
             for top, rows in _row_blocks(strips(), size_hw, step, chunks[0]):
                 array[top : top + len(rows)] = rows
-        scales = [
+        scales: list[Any] = [
             {"path": str(level), "coordinateTransformations": [{"type": "scale", "scale": [step, step]}]}
             for level, step in enumerate(steps)
         ]
-        axes = [{"name": axis, "type": "space"} for axis in "yx"]
+        axes: list[Any] = [{"name": axis, "type": "space"} for axis in "yx"]
         group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": scales, "type": "nearest"}]
         group.attrs["image-label"] = {"version": "0.4"}
 

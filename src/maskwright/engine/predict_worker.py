@@ -1,0 +1,44 @@
+"""The process of a worker: it predicts its share of the images, says on each line how far it is, and at the end what failed."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from maskwright.base.errors import MaskwrightError
+from maskwright.engine.predict import load
+from maskwright.engine.predict_folder import predict_folder
+
+
+def main() -> int:
+    """Predict what the argument, a JSON object, asks for."""
+    asked = json.loads(sys.argv[1])
+    predictor = load(asked.pop("run"), device=asked.pop("device"), runtime=asked.pop("runtime"))
+    shard = tuple(asked.pop("shard"))
+    try:
+        report = predict_folder(predictor, asked.pop("images"), asked.pop("out"), shard=shard, progress=_tell, **asked)
+    except MaskwrightError as error:
+        _say({"error": str(error), "exit_code": error.exit_code})
+        return error.exit_code
+    _say(
+        {
+            "done": list(map(str, report.done)),
+            "skipped": list(map(str, report.skipped)),
+            "failed": [[str(failure.image), failure.reason] for failure in report.failed],
+            "hidden": report.hidden_pixels,
+        }
+    )
+    return 0
+
+
+def _tell(done: int, of: int) -> None:
+    _say({"at": done, "of": of})
+
+
+def _say(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, default=lambda each: each.as_posix() if isinstance(each, Path) else str(each)) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
