@@ -39,6 +39,7 @@ from maskwright.studio.running import Address, running
 PROGRAM = (sys.executable, "-c", "from maskwright.cli.main import run; run()", "label")
 POLICIES = ("polygons", "clicks", "proposals", "learning")  # each with the help of those before it
 SHOWN = 0.5  # score from which the page shows proposals
+BEGINS_SECONDS = 5.0  # until a training has begun that is due
 MOST_CLICKS = 5  # on an object, before it is drawn by hand
 GROWN = 2.0  # pixels that a polygon may be off the outline
 
@@ -103,14 +104,17 @@ class Person:
 
     def keep_pace(self) -> None:
         """While the studio learns, let as much time pass as the person has spent since it began."""
-        while (state := self.ask("GET", "/learning"))["state"] == "learning":
-            if self.round_began is None:
-                self.round_began = (self.clock, time.monotonic())
-            if time.monotonic() - self.round_began[1] >= self.clock - self.round_began[0]:
-                return
-            time.sleep(0.5)
-        if self.round_began is not None or state["new"] == 0:
+        state, asked = self.ask("GET", "/learning"), time.monotonic()
+        while state["state"] == "waiting" and state["new"] >= state["after"] and time.monotonic() - asked < BEGINS_SECONDS:
+            time.sleep(0.5)  # it is about to begin
+            state = self.ask("GET", "/learning")
+        if state["state"] != "learning":
             self.round_began = None
+            return
+        self.round_began = self.round_began or (self.clock, time.monotonic())
+        while state["state"] == "learning" and time.monotonic() - self.round_began[1] < self.clock - self.round_began[0]:
+            time.sleep(0.5)
+            state = self.ask("GET", "/learning")
 
 
 @dataclass
