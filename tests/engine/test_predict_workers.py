@@ -13,7 +13,7 @@ from maskwright.base.errors import MaskwrightError
 from maskwright.data.pairing import list_images
 from maskwright.engine import leases as module
 from maskwright.engine.leases import Leases
-from maskwright.engine.predict import Predictor
+from maskwright.engine.predict import Predictor, load
 from maskwright.engine.predict_folder import predict_folder, shard_of
 from maskwright.engine.predict_workers import predict_with_workers
 from maskwright.engine.train import train
@@ -96,19 +96,17 @@ def test_workers_write_what_one_process_writes_and_one_that_dies_costs_one_image
         "m.read_image=lambda p,**k: os.kill(os.getpid(),9) if p.name=='2.png' else read(p,**k)\n"
         "from maskwright.engine.predict_worker import main\nsys.exit(main())",
     )  # fmt: skip
-    options = {"workers": 2, "runtime": "torch", "device": "cpu"}
-    report = predict_with_workers(run.folder, [images], tmp_path / "out", command=dying, **options)
-    assert [(failure.image.name, "signal 9" in failure.reason) for failure in report.failed] == [("2.png", True)]
-    assert len(masks(tmp_path / "out")) == 5
     told = []
     report = predict_with_workers(
-        run.folder, [images], tmp_path / "out", progress=lambda done, of: told.append((done, of)), **options
-    )
-    assert [path.name for path in report.done] == ["2.png"]
+        run.folder, [images], tmp_path / "out", workers=2, runtime="torch", device="cpu", command=dying,
+        progress=lambda done, of: told.append((done, of)),
+    )  # fmt: skip
+    assert [(failure.image.name, "signal 9" in failure.reason) for failure in report.failed] == [("2.png", True)]
+    assert len(masks(tmp_path / "out")) == 5
     assert told[-1][0] <= told[-1][1]
-    from maskwright.engine.predict import load
-
-    predict_folder(load(run.folder, device="cpu", runtime="torch"), images, tmp_path / "one")
+    predictor = load(run.folder, device="cpu", runtime="torch")
+    assert [path.name for path in predict_folder(predictor, images, tmp_path / "out").done] == ["2.png"]
+    predict_folder(predictor, images, tmp_path / "one")
     assert masks(tmp_path / "out") == masks(tmp_path / "one")
 
 
