@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
+from safetensors.numpy import save as to_bytes
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.base.files import atomic_write
@@ -43,7 +44,7 @@ class EmbeddingCache:
 
     def put(self, key: str, embedding: Float32[np.ndarray, "..."]) -> None:
         """Keep an embedding, and let go of old ones beyond the bound. A disk that is full keeps none, which only costs time."""
-        content = save({NAME: embedding.astype(np.float16)})
+        content = to_bytes({NAME: embedding.astype(np.float16)})
         if len(content) > self.most_bytes:
             return
         with suppress(MaskwrightError):

@@ -152,7 +152,7 @@ def test_what_openvino_cannot_run_is_said_in_words():
 def test_compiled_files_are_whole_or_not_taken(tmp_path: Path):
     folder = CompiledFolder(tmp_path / "new", ("a",))
     assert folder.load("head") is None
-    folder.save("head", b"content")
+    folder.keep("head", b"content")
     assert folder.load("head") == b"content"
     assert folder.file("head").name.startswith("head-")
     assert np.all([CompiledFolder(tmp_path / "new", other).load("head") is None for other in (("b",), ("a", "b"))])

@@ -32,7 +32,7 @@ class CompiledFolder:
         digest, content = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         return content if content and hashlib.sha256(content).digest() == digest else None
 
-    def save(self, name: str, content: bytes) -> None:
+    def keep(self, name: str, content: bytes) -> None:
         """Keep it. Where the folder cannot be written to, it will be made again the next time."""
         try:
             atomic_write(self.file(name), hashlib.sha256(content).digest() + content)

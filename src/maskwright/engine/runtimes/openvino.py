@@ -89,7 +89,7 @@ def _kept(core: Any, network: nn.Module, precision: Precision, folder: CompiledF
 def _compiled(core: Any, part: Part, precision: Precision, folder: CompiledFolder | None) -> Running:
     compiled = core.compile_model(converted(part), DEVICE, _settings(precision))
     if folder is not None:
-        folder.save(part.name, compiled.export_model().getvalue())
+        folder.keep(part.name, compiled.export_model().getvalue())
     return Running(compiled)
 
 
