@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from maskwright.masks.tiles import Tile, blend
 from maskwright.sampling.normalize import ImageScale
 from maskwright.tasks.streams import first_row, stream_of
 
+ROWS = 256  # in which objects are looked for at a time: what that needs beside the maps follows it
 GoesOn = Callable[[float], bool]  # is told the share that is done, and says whether to go on
 
 
@@ -98,9 +100,12 @@ def _predict(predictor: Predictor, plane: Plane, strips: StripFolder, goes_on: G
 
     start = first_row(predictor.task, strips.carry)
     said = predictor.said_of_tiles(plane.image.size_hw, pixels_of, first_row=start)
-    for _, maps in blend(said, plane.image.size_hw, first_row=start):
-        for found in stream.add(maps):
-            strips.add(found)
+    for top, maps in blend(said, plane.image.size_hw, first_row=start):
+        bottom = top + maps.shape[1]
+        cuts = [top, *range(top - top % ROWS + ROWS, bottom, ROWS), bottom]  # at the same rows wherever work is taken up
+        for first, last in pairwise(cuts):
+            for found in stream.add(maps[:, first - top : last - top]):
+                strips.add(found)
 
 
 def _key(predictor: Predictor, image: Path) -> dict[str, Any]:
