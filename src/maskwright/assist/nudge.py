@@ -68,7 +68,7 @@ def nudged(
         mask = moved > 0
         mask[points[:, 1], points[:, 0]] = kinds
         found.append(Region(box, mask).tight())
-    return found
+    return [region for region in found if region.area]
 
 
 def _reach(positive: Bool[np.ndarray, " n"]) -> float:

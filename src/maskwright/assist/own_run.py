@@ -18,7 +18,7 @@ from maskwright.masks.types import Instances, Segmentation
 if TYPE_CHECKING:
     from maskwright.engine.predict import Predictor
 
-DISOBEYED = 0.5  # what each click costs that a mask does not follow
+DISOBEYED = 1.0  # what each click costs that a mask does not follow
 CORRECTED = 0.5  # what an object is worth that was grown in the network's maps, of one that it predicted whole
 ON_MAPS = ("watershed", "wand")  # the tools that need no colours
 

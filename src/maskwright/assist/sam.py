@@ -13,7 +13,7 @@ from maskwright.assist.candidates import best, disobeyed
 from maskwright.assist.embeddings import EmbeddingCache
 from maskwright.assist.nudge import is_thin, nudged
 from maskwright.assist.sam_everything import everything
-from maskwright.assist.sam_networks import BOX_END, BOX_START, NEGATIVE, POSITIVE, Prompt, SamNetworks
+from maskwright.assist.sam_networks import BOX_END, BOX_START, NEGATIVE, POSITIVE, Networks, Prompt
 from maskwright.assist.sam_view import Box, View
 from maskwright.masks.draw import to_display
 from maskwright.masks.region import Region
@@ -33,7 +33,7 @@ OUTLINE = (1.0, 0.9)  # what a moved outline is worth where a click means it
 class Sam:
     """One export of Segment Anything. Embeddings are kept in `cache` where there is one."""
 
-    def __init__(self, networks: SamNetworks, *, name: str = "sam", cache: EmbeddingCache | None = None) -> None:
+    def __init__(self, networks: Networks, *, name: str = "sam", cache: EmbeddingCache | None = None) -> None:
         self.name, self.networks, self._cache = name, networks, cache
 
     def open(self, image: Num[np.ndarray, "h w c"]) -> "SamSession":

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float32
 
 from maskwright.assist.assistant import Candidate
 from maskwright.assist.candidates import best
-from maskwright.assist.sam_networks import POSITIVE, Prompt, SamNetworks
+from maskwright.assist.sam_networks import POSITIVE, Networks, Prompt
 from maskwright.assist.sam_view import View
 
 GRID = 16  # points along the longer side; each costs one answer of the decoder
@@ -16,7 +16,7 @@ MOST = 1000
 LARGEST = 0.95  # share of the view; more is the background
 
 
-def everything(networks: SamNetworks, view: View, name: str) -> list[Candidate]:
+def everything(networks: Networks, view: View, name: str) -> list[Candidate]:
     """The objects of a view, best first. A point that a mask found before covers is not asked again."""
     x0, y0, x1, y1 = view.box_xyxy
     width, height = x1 - x0, y1 - y0

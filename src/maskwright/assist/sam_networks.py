@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -37,6 +38,24 @@ class Answer:
 
     logits: Float32[np.ndarray, "m 256 256"]
     ious: Float32[np.ndarray, " m"]
+
+
+@runtime_checkable
+class Networks(Protocol):
+    """What an assistant asks of the two networks."""
+
+    @property
+    def digest(self) -> str:
+        """What tells the encoder's embeddings from those of others."""
+        ...
+
+    def encode(self, picture: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "256 64 64"]:
+        """The embedding of a picture, whose longer side is brought to the encoder's; below or beside it nothing is seen."""
+        ...
+
+    def decode(self, embedding: Float32[np.ndarray, "256 64 64"], prompt: Prompt) -> Answer:
+        """All masks that the decoder has for a prompt."""
+        ...
 
 
 class SamNetworks:

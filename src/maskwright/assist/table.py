@@ -22,7 +22,7 @@ def assistants() -> dict[str, Callable[[], Assistant]]:
 def open_assistant(name: str, *, is_kept: bool = True) -> Assistant:
     """The assistant of this name, or the run in this folder as one. Raises `DataError` where there is neither.
 
-    is_kept: whether what its encoder sees is kept on the disk and taken from there; without, opening an image costs what it costs.
+    is_kept: whether what its encoder sees is kept on the disk and taken from there; without, opening costs what it costs.
     """
     available = assistants()
     if name in available:

@@ -17,7 +17,8 @@ Tool = Callable[[Patch], list[Mask]]
 BAND = 0.35  # of the mask's depth: how far from its outline the mask of before is open to change
 REACH = 0.4  # of the patch's longer side: how far around the last click it is open to change, too
 TOLERANCES = 10  # how many tolerances the magic wand tries
-CUT_PX = 96  # longer side that GrabCut sees; its time grows with the pixels
+CUT_PX = 128  # longer side that GrabCut sees; its time grows with the pixels
+CUT_FROM_PX = 64  # and the least that it sees enough colours in to begin with a click
 DISC = 0.25  # of the patch's longer side: radius of the disc that a first click means to GrabCut
 
 
@@ -115,20 +116,23 @@ def grabcut(patch: Patch) -> list[Mask]:
         begun = patch.previous
     elif patch.drawn_box is not None:
         begun = ~_outside(patch)
+    elif max(patch.size_hw) < CUT_FROM_PX:
+        return []
     else:
         begun = distance(object_at) <= DISC * max(patch.size_hw)
     surely, surely_not = _grown(object_at) & ~other_at, (_grown(other_at) & ~object_at) | _outside(patch)
     step = max(-(-max(patch.size_hw) // CUT_PX), 1)
     if step > 1:  # what is sure of a block of pixels is what any of them is
         begun, surely, surely_not = begun[::step, ::step], _coarse(surely, step), _coarse(surely_not, step)
-    mask = graph_cut(patch.smooth[::step, ::step], begun, surely, surely_not & ~surely)
+    picture = patch.picture[::step, ::step].astype(np.float32) / 255  # smoothed, it has colours of neither side
+    mask = graph_cut(picture, begun, surely, surely_not & ~surely)
     if step > 1:
         mask = mask.repeat(step, axis=0).repeat(step, axis=1)[: patch.size_hw[0], : patch.size_hw[1]]
         mask = _smoothed(mask, 2 * step + 1) | object_at
     return [_joined(mask, object_at) if object_at.any() else mask]
 
 
-def _coarse(mask: Mask, step: int) -> Mask:
+def _coarse(mask: Mask, step: int) -> Bool[np.ndarray, "a b"]:
     """Whether any pixel of each block is in the mask."""
     rows, columns = (np.arange(0, length, step) for length in mask.shape)
     return np.asarray(np.logical_or.reduceat(np.logical_or.reduceat(mask, rows, axis=0), columns, axis=1))

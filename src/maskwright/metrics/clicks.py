@@ -99,8 +99,8 @@ def counted_iou(
     union, common = truth | prediction, truth & prediction
     if ignored is not None:
         union, common = union & ~ignored, common & ~ignored
-    pixels = np.count_nonzero(union)
-    return np.count_nonzero(common) / pixels if pixels else 1.0
+    pixels = int(np.count_nonzero(union))
+    return int(np.count_nonzero(common)) / pixels if pixels else 1.0
 
 
 def click_through(
