@@ -150,8 +150,8 @@ def test_objects_come_surest_first_and_without_those_of_no_class():
     [
         (np.zeros((4, 4)), 0.0),
         (np.ones((4, 4)), 0.0),
-        (np.full((4, 4), 0.5), 1.0),
-        (np.repeat([[0, 0, 1, 0.75]], 4, 0), 2 / 7.16),
+        (np.full((4, 4), 0.5), 16 / 24.16),
+        (np.repeat([[0, 0, 1, 0.75]], 4, 0), 2 / 9.16),
     ],
 )
 def test_maps_are_unsure_where_they_are_near_one_half(foreground, uncertainty):

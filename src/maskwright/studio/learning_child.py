@@ -124,7 +124,8 @@ def propose(job: Job, made: Round, say: Say) -> None:
 def predicted(predict: "Predictor", image: Num[np.ndarray, "h w c"]) -> tuple[Segmentation, float]:
     """What a network finds on an image, and how unsure it is of that, from 0 to 1.
 
-    Of maps: how near to one half the probability of foreground is, summed, a pixel of foreground. Of objects: how near to one
+    Of maps: how near to one half the probability of foreground is, summed, a pixel of foreground, u,
+    as u / (1 + u). Of objects: how near to one
     half their scores are, on average.
     """
     if predict.task.draws_maps:
@@ -133,7 +134,8 @@ def predicted(predict: "Predictor", image: Num[np.ndarray, "h w c"]) -> tuple[Se
         behind = outputs[0] if background is None else outputs[background]
         sure = outputs[:classes].max(axis=0) if background is None else np.maximum(behind, 1 - behind)
         amount = sure.size if background is None else float((1 - behind).sum()) + FLAT * behind.size
-        return predict.found_in(outputs), float(np.clip(2 * (1 - sure).sum() / amount, 0, 1))
+        unsure = float(2 * (1 - sure).sum()) / amount
+        return predict.found_in(outputs), unsure / (1 + unsure)
     ranked = predict.ranked(image)
     scores = to_instances(ranked).scores
     scores = scores[scores >= UNSURE]
