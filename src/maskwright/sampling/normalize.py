@@ -114,8 +114,8 @@ class Normalization:
 
 
 def grid_step(size_hw: tuple[int, ...]) -> int:
-    """Of an image of this size every so manieth row and column makes its statistics."""
-    return max(1, round((math.prod(size_hw) / STATISTICS_PIXELS) ** 0.5))
+    """Of an image of this size every how many rows and columns make its statistics."""
+    return max(1, round(math.sqrt(math.prod(size_hw) / STATISTICS_PIXELS)))
 
 
 def _finite(values: Num[np.ndarray, "h w"]) -> Float64[np.ndarray, " n"]:
