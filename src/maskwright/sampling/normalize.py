@@ -114,7 +114,7 @@ class Normalization:
 
 
 def grid_step(size_hw: tuple[int, ...]) -> int:
-    """Of an image of this size every how many rows and columns make its statistics."""
+    """The step between those rows and columns of an image of this size that make its statistics."""
     return max(1, round(math.sqrt(math.prod(size_hw) / STATISTICS_PIXELS)))
 
 
