@@ -29,8 +29,6 @@ def blobs(picture: UInt8[np.ndarray, "h w 3"], habit: Habit) -> list[tuple[Regio
     found = []
     numbers = _parted(inside, None if habit.length is None else habit.length / step)
     for number, place in enumerate(ndimage.find_objects(numbers), 1):
-        if place is None:
-            continue
         pixels = numbers[place] == number
         if np.count_nonzero(pixels) < SMALLEST:
             continue
@@ -52,7 +50,7 @@ def _standing_out(gray: Float32[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"] |
     """The rarer side of Otsu's threshold; None where both sides are hardly apart, or as frequent."""
     if gray.min() == gray.max():
         return None
-    light = gray > threshold_otsu(gray)
+    light = gray > threshold_otsu(gray)  # type: ignore[no-untyped-call]
     if not 0 < np.count_nonzero(light) < light.size or abs(gray[light].mean() - gray[~light].mean()) < LEAST_CONTRAST:
         return None
     inside = light if light.mean() <= 0.5 else ~light
@@ -66,10 +64,10 @@ def _parted(inside: Bool[np.ndarray, "h w"], length: float | None) -> Int32[np.n
     if count == 0:
         return np.zeros(inside.shape, np.int32)
     radius = length / 2 if length is not None else float(np.median(ndimage.maximum(depth, parts, range(1, count + 1))))
-    middles = peak_local_max(depth, min_distance=max(round(APART * radius), 2), labels=parts, exclude_border=False)
+    middles = peak_local_max(depth, min_distance=max(round(APART * radius), 2), labels=parts, exclude_border=False)  # type: ignore[no-untyped-call]
     markers = np.zeros(inside.shape, np.int32)
     markers[tuple(middles.T)] = np.arange(1, len(middles) + 1)
-    return np.asarray(watershed(-depth, markers, mask=inside), np.int32)
+    return np.asarray(watershed(-depth, markers, mask=inside), np.int32)  # type: ignore[no-untyped-call]
 
 
 def _roundness(pixels: Bool[np.ndarray, "h w"]) -> float:

@@ -49,7 +49,7 @@ def click_images(
     square of that side around it. Raises `DataError` where there is none.
     """
     rng, seen = stream(seed, "objects to click on"), 0
-    places, quota = range(len(data)), None
+    places, quota = list(range(len(data))), None
     if objects is not None:
         places = sorted(rng.permutation(len(data))[:objects].tolist())
         quota = -(-objects // max(len(places), 1))

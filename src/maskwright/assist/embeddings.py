@@ -29,7 +29,7 @@ class EmbeddingCache:
     def key(self, picture: UInt8[np.ndarray, "h w 3"], encoder: str) -> str:
         """The name of what an encoder, by its digest, makes of a picture."""
         hashed = hashlib.sha256(f"{encoder} {picture.shape}".encode())
-        hashed.update(np.ascontiguousarray(picture))
+        hashed.update(np.ascontiguousarray(picture).data)
         return hashed.hexdigest()
 
     def get(self, key: str) -> Float32[np.ndarray, "..."] | None:

@@ -28,13 +28,13 @@ def graph_cut(
 
     Values of the picture are 0 to 1. The same question has the same answer.
     """
-    mask = (begun | surely) & ~surely_not
+    mask: Bool[np.ndarray, "h w"] = (begun | surely) & ~surely_not
     colors = picture.reshape(-1, 3).astype(np.float64)
     pairs, costs = _neighbours(picture)
     for _ in range(ROUNDS):
         inside = mask.ravel()
         if inside.all() or not inside.any():
-            return mask
+            break
         gain = _likelihood(colors, colors[inside]) - _likelihood(colors, colors[~inside])
         gain[surely.ravel()], gain[surely_not.ravel()] = CERTAIN, -CERTAIN
         cut = _minimum_cut(gain, pairs, costs).reshape(mask.shape)
@@ -112,9 +112,10 @@ def _minimum_cut(
     ends = np.concatenate([pairs[1], pairs[0], wanted, np.full(len(unwanted), sink)])
     capacity = np.concatenate([costs, costs, gain[wanted], -gain[unwanted]]) * WHOLE
     graph = csr_array((capacity.astype(np.int32), (starts, ends)), shape=(count + 2, count + 2))
-    left = graph - maximum_flow(graph, source, sink).flow
-    left.data = np.maximum(left.data, 0)
-    left.eliminate_zeros()
+    flow = csr_array(maximum_flow(graph, source, sink).flow)
+    left = csr_array(graph - flow)
+    left = csr_array(left.maximum(0))
+    left.eliminate_zeros()  # what is full is no way
     reached = breadth_first_order(left, source, return_predecessors=False)
     mask = np.zeros(count + 2, bool)
     mask[reached] = True

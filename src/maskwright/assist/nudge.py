@@ -49,7 +49,7 @@ def nudged(
     length = max(x1 - x0, y1 - y0)
     room = MARGIN + length // 4
     low, high = np.minimum((x0, y0), click) - room, np.maximum((x1, y1), click + 1) + room
-    left, top, right, bottom = *np.maximum(low, 0).tolist(), *np.minimum(high, size_hw[::-1]).tolist()
+    (left, top), (right, bottom) = np.maximum(low, 0).tolist(), np.minimum(high, size_hw[::-1]).tolist()
     box = (left, top, right, bottom)
     part = previous[box[1] : box[3], box[0] : box[2]]
     depth = _depth(part)

@@ -102,7 +102,7 @@ def shown_maps(said: Float32[np.ndarray, "k h w"], classes: int) -> UInt8[np.nda
     kind = said[:classes].argmax(axis=0) / max(classes - 1, 1)
     depth = said[-1] if said.shape[0] > classes else foreground
     picture = np.stack([foreground, kind * foreground, depth], axis=2)
-    return (np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip(picture, 0, 1) * 255, np.uint8)
 
 
 def _fits(inner: tuple[int, int, int, int], box: tuple[int, int, int, int]) -> bool:

@@ -31,7 +31,7 @@ class View:
 
     def to_square(self, points_xy: Num[np.ndarray, "n 2"]) -> Float32[np.ndarray, "n 2"]:
         """Places on the image as the decoder counts them, which adds half a pixel of the square itself."""
-        return ((points_xy - np.array(self.box_xyxy[:2])) * self.scale - 0.5).astype(np.float32)
+        return np.asarray((points_xy - np.array(self.box_xyxy[:2])) * self.scale - 0.5, np.float32)
 
     def to_logits(self, mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "256 256"]:
         """A mask of the image as the decoder would have drawn it."""

@@ -37,7 +37,7 @@ def _flooded(patch: Patch, markers: Int32[np.ndarray, "h w"]) -> Mask:
     for points, number in ((object_at, 1), (other_at, 2)):
         markers[_grown(points)] = number
     markers[object_at], markers[other_at] = 1, 2
-    return np.asarray(flood_from_markers(patch.edges, markers) == 1)
+    return np.asarray(flood_from_markers(patch.edges, markers) == 1)  # type: ignore[no-untyped-call]
 
 
 def _settled(patch: Patch, previous: Mask) -> Int32[np.ndarray, "h w"]:
