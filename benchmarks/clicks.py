@@ -78,7 +78,8 @@ def write_page(record: dict[str, Any]) -> None:
             cells = [
                 trial["assistant"], trial["who"], f"{_score(trial, 'NoC85')['value']:.2f}", f"{ninety['value']:.2f}",
                 f"{ninety['low']:.1f} to {ninety['high']:.1f}" if ninety["low"] is not None else "n/a",
-                f"{_score(trial, 'failures90')['value']:.0%}", *(f"{_score(trial, f'IoU@{n}')['value']:.3f}" for n in (1, 3, 5)),
+                f"{_score(trial, 'failures90')['value']:.0%}",
+                *(f"{_score(trial, f'IoU@{n}')['value']:.3f}" for n in (1, 3, 5)),
                 f"{trial['click_ms']:.0f} ({trial['click_cpu_ms']:.0f})", f"{trial['slow_click_ms']:.0f}",
                 f"{trial['open_ms']:.0f} ({trial['open_cpu_ms']:.0f})",
             ]  # fmt: skip

@@ -1,7 +1,8 @@
 """Learn what the right mask among many looks like: the weights of `maskwright.assist.ranking`, printed.
 
 Objects are clicked on by the robot; every mask of every tool is described by its cues, and its IoU with the object is explained
-by a ridge regression, once for first clicks and once for later ones. The images that `benchmarks/clicks.py` scores are left out.
+by a ridge regression, once for first clicks and once for later ones. The images that `benchmarks/clicks.py` scores are left
+out.
 """
 
 import argparse
