@@ -68,8 +68,9 @@ def test_clicks_correct_an_object_in_the_networks_maps():
     session = OwnSession("run", joined, shown_maps(said, 2))
     (first, *_) = session.mask(*clicks((15, 15, True)))
     assert counted_iou(foreground, first.region.mask(SIZE_HW)) == 1
-    (first, *_) = session.mask(*clicks((15, 15, True), (45, 25, False)), previous=foreground)
-    assert counted_iou(ONE, first.region.mask(SIZE_HW)) > 0.8
+    found = session.mask(*clicks((15, 15, True), (45, 25, False)), previous=foreground)
+    assert max(counted_iou(ONE, each.region.mask(SIZE_HW)) for each in found) > 0.8
+    assert not found[0].region.mask(SIZE_HW)[25, 45]
 
 
 def test_parts_of_classes_are_objects():

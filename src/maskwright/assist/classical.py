@@ -18,7 +18,7 @@ from maskwright.masks.region import Region
 FIRST_PX, LATER_PX = 112, 192  # longer side of a patch: at the first click several sizes are tried
 SIDES = (48, 128, 340)  # pixels of the image that are looked at for a first click, and the whole image
 ROOM = 1.7  # a patch has so many times the length of what is known of the object
-SETTLED = 3  # clicks from which on a click means the outline, wherever it lies
+SETTLED = 5  # clicks from which on a click means the outline, wherever it lies
 OUTLINE, MAYBE_OUTLINE = (1.0, 0.9), (0.4, 0.39)  # what a moved outline is worth where a click means it, and where it may
 
 
