@@ -69,9 +69,9 @@ def write_page(record: dict[str, Any]) -> None:
     lines = [
         "## What clicking costs",
         "",
-        "`python benchmarks/clicks.py DATA`: every object clicked on by the RITM protocol, and by three less exact persons. NoC: mean",
-        "clicks to that IoU, 20 where it is not reached, which is a failure (at 0.90). Milliseconds are medians, with those of the",
-        f"processor in brackets (all threads), on {record['cores']} cores of {record['processor']} that were not quiet.",
+        "`python benchmarks/clicks.py DATA`: every object clicked on by the RITM protocol, and by less exact persons. NoC:",
+        "mean clicks to that IoU, 20 where it is not reached, a failure (at 0.90). Milliseconds are medians, in brackets",
+        f"those of the processor (all threads), on {record['cores']} cores of {record['processor']} that were not quiet.",
         "",
     ]
     for name, measured in record["sets"].items():

@@ -132,3 +132,11 @@ def test_bright_objects_are_proposed_each_once(cells):
 @pytest.mark.parametrize("image", [np.full((40, 40, 3), 9, np.uint8), np.zeros((1, 1, 1), np.uint8)])
 def test_where_nothing_stands_out_nothing_is_proposed(image):
     assert Classical().open(image).propose() == []
+
+
+def test_parts_of_very_unlike_sizes_are_no_objects_of_one_kind():
+    image = np.zeros((120, 160, 3), np.uint8)
+    image[:50] = 200
+    for x in range(10, 150, 12):
+        image[80:85, x : x + 5] = 200
+    assert Classical().open(image).propose() == []

@@ -15,6 +15,7 @@ SMOOTH_PX = 1.0
 SMALLEST = 12  # pixels of what was looked at
 CROWDED = 0.6  # share of the image that objects may cover; more is the background taken for them
 APART = 0.6  # of the usual radius: how far middles of objects lie apart at least
+ALIKE = 25.0  # times the area of the middle one: objects of one kind are not larger, parts of a photograph are
 LEAST_CONTRAST = 0.1  # of the range from black to white, between objects and the rest
 
 
@@ -37,6 +38,9 @@ def blobs(picture: UInt8[np.ndarray, "h w 3"], habit: Habit) -> list[tuple[Regio
         region = Region(box, large).window((0, 0, width, height))
         left, top, right, bottom = region.box_xyxy
         found.append((Region((left, top, right, bottom), region.pixels), _roundness(pixels)))
+    areas = [region.area for region, _ in found]
+    if areas and max(areas) > ALIKE * float(np.median(areas)):
+        return []
     return sorted(found, key=lambda each: -each[1])
 
 

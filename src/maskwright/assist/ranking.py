@@ -36,7 +36,7 @@ FIRST = {"edge": 0.07, "contrast": 0.25, "even": -0.64, "round": 0.04, "central"
 LATER = {"edge": 0.22, "contrast": 0.23, "even": -0.02, "round": -0.04, "rim": 0.28, "kept": 0.53}
 CONSTANT = {"first": 0.25, "later": -0.04}
 HABIT = {"size": 0.3, "color": 0.1}  # by choice: the objects above were clicked on without any accepted before
-DISOBEYED = 0.3  # what each click costs that a mask does not follow
+DISOBEYED = 1.0  # what each click costs that a mask does not follow
 
 
 @dataclass(frozen=True)

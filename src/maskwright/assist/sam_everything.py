@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Bool, Float32
+from scipy import ndimage
 
 from maskwright.assist.assistant import Candidate
 from maskwright.assist.candidates import best
@@ -13,7 +14,8 @@ SURE = 0.85  # the least IoU that a mask is said to have
 STEADY, AROUND = 0.9, 1.0  # the least IoU of the masks at thresholds so much above and below 0
 ALIKE = 0.7  # IoU from which on two masks are one object
 MOST = 1000
-LARGEST = 0.95  # share of the view; more is the background
+SMOOTH_PX = 1.0  # sigma on the decoder's drawing, whose tokens show as a chequered pattern where it is not sure
+LARGEST = 0.6  # share of the view; more is the background
 
 
 def everything(networks: Networks, view: View, name: str) -> list[Candidate]:
@@ -30,7 +32,8 @@ def everything(networks: Networks, view: View, name: str) -> list[Candidate]:
                 continue
             point = view.to_square(np.array([[x0 + x + 0.5, y0 + y + 0.5]]))
             answer = networks.decode(view.embedding, Prompt(point, np.full(1, POSITIVE, np.float32)))
-            for logits, said in zip(answer.logits, answer.ious.tolist(), strict=True):
+            for drawn, said in zip(answer.logits, answer.ious.tolist(), strict=True):
+                logits = np.asarray(ndimage.gaussian_filter(drawn, SMOOTH_PX), np.float32)
                 if said < SURE or _steadiness(logits) < STEADY:
                     continue
                 region = view.region(logits)
