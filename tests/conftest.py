@@ -88,3 +88,10 @@ def blobs_to_read(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def blob_folder(tmp_path: Path, blobs_to_read: Path) -> Path:
     """A small data set that a network learns in seconds: six 64x64 gray images of bright discs, with masks of 0 and 255."""
     return Path(shutil.copytree(blobs_to_read, tmp_path / "blobs"))
+
+
+@pytest.fixture(autouse=True)
+def torch_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch predicts but where runtimes are tested: trainings after OpenVINO in one process crashed at times."""
+    if "maskwright.engine" in sys.modules and "runtimes" not in request.path.parts:
+        monkeypatch.setattr("maskwright.engine.runtimes.choose.installed", lambda: None)
