@@ -135,8 +135,9 @@ def test_where_nothing_stands_out_nothing_is_proposed(image):
 
 
 def test_parts_of_very_unlike_sizes_are_no_objects_of_one_kind():
-    image = np.zeros((120, 160, 3), np.uint8)
-    image[:50] = 200
-    for x in range(10, 150, 12):
-        image[80:85, x : x + 5] = 200
+    image = np.zeros((160, 160, 3), np.uint8)
+    rows, columns = np.ogrid[:160, :160]
+    image[(rows - 50) ** 2 + (columns - 80) ** 2 < 45**2] = 200
+    for x in range(10, 150, 14):
+        image[120:127, x : x + 7] = 200
     assert Classical().open(image).propose() == []

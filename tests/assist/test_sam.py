@@ -7,9 +7,10 @@ from fake_sam import FakeNetworks
 from maskwright.assist.assistant import Assistant, Session
 from maskwright.assist.embeddings import EmbeddingCache
 from maskwright.assist.sam import Sam
-from maskwright.assist.sam_networks import BOX_END, BOX_START, LOW, NEGATIVE, POSITIVE, SIDE, scaled_size
+from maskwright.assist.sam_networks import BOX_END, BOX_START, LOW, NEGATIVE, POSITIVE, SIDE, Answer, scaled_size
 from maskwright.assist.sam_view import View
 
+DISC = 30 - np.hypot(*np.ogrid[-96:160, -128:128])
 EMPTY = np.zeros((256, 64, 64), np.float32)
 NO_CLICKS = np.zeros((0, 2), np.int64), np.zeros(0, bool)
 
@@ -93,14 +94,25 @@ def test_a_large_object_is_not():
     assert networks.encoded == [(300, 400)]
 
 
-def test_a_click_beside_the_outline_is_finer_than_the_decoder_and_moves_it():
-    networks = FakeNetworks()
+def test_where_no_mask_follows_the_clicks_the_outline_moves():
+    """The fake draws around the last positive click alone, so that it never has both."""
     before = np.zeros((300, 400), bool)
-    before[100:150, 100:150] = True
-    (first, *_) = Sam(networks).open(photo()).mask(*clicks((120, 120, True), (150, 125, True)), previous=before)
-    assert first.name == "outline"
-    assert first.region.mask((300, 400))[125, 150]
-    assert networks.prompts == []
+    before[100:150, 100:350] = True
+    found = (
+        Sam(FakeNetworks()).open(photo()).mask(*clicks((110, 110, True), (345, 125, True), (352, 125, True)), previous=before)
+    )
+    assert found[0].name == "outline"
+    assert found[0].region.mask((300, 400))[125, [110, 345, 352]].all()
+
+
+def test_a_mask_of_nearly_everything_is_not_what_one_click_means():
+    networks = FakeNetworks()
+    networks.decode = lambda embedding, prompt: Answer(
+        np.stack([np.full((LOW, LOW), 5.0), DISC, DISC + 1, DISC + 2]).astype(np.float32),
+        np.array([1.0, 0.8, 0.7, 0.6], np.float32),
+    )
+    (first, *_) = Sam(networks).open(photo()).mask(*clicks((200, 150, True)))
+    assert first.region.area < 0.2 * 300 * 400
 
 
 @pytest.mark.parametrize(

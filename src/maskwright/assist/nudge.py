@@ -15,14 +15,14 @@ WIDER = 2.0  # times as far, for the second proposal
 MARGIN = 4
 
 
-def is_thin(previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2"], *, share: float = THIN) -> bool:
-    """Whether the last click lies so near the outline of the mask before, by the object's length, that it means the outline."""
+def is_thin(previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2"]) -> bool:
+    """Whether the last click lies so near the outline of the mask before, by the object's length, that it means that."""
     region = Region.of_mask(previous)
     if not region.area or len(clicks_xy) < 2:
         return False
     x0, y0, x1, y1 = region.box_xyxy
     x, y = clicks_xy[-1].tolist()
-    near = max(share * max(x1 - x0, y1 - y0), THIN_PX)
+    near = max(THIN * max(x1 - x0, y1 - y0), THIN_PX)
     reach = int(near) + 2
     if not (x0 - reach <= x < x1 + reach and y0 - reach <= y < y1 + reach):
         return False

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int64, Num, UInt8
 from maskwright.assist.assistant import Candidate
 from maskwright.assist.candidates import best, disobeyed
 from maskwright.assist.embeddings import EmbeddingCache
-from maskwright.assist.nudge import is_thin, nudged
+from maskwright.assist.nudge import nudged
 from maskwright.assist.sam_everything import everything
 from maskwright.assist.sam_networks import BOX_END, BOX_START, NEGATIVE, POSITIVE, Networks, Prompt
 from maskwright.assist.sam_view import Box, View
@@ -25,9 +25,9 @@ VIEWS = 32  # embeddings in memory, of 4 MB each
 MOST_POINTS = 64  # clicks that the decoder is told, the last ones; its time grows with them
 DISOBEYED = 0.5  # what each click costs that a mask does not follow
 FOR_MANY = 0  # the mask that was trained to answer several clicks, and none alone, which may mean a part or the whole
-PREFERRED, DEFERRED = 0.1, -0.05  # what that mask gains and loses
-FINE = 0.01  # of the object's length: what lies nearer to the outline is finer than the decoder draws
-OUTLINE = (1.0, 0.9)  # what a moved outline is worth where a click means it
+PREFERRED, DEFERRED = 0.4, -0.05  # what that mask gains and loses
+NEARLY_ALL, BACKGROUND = 0.6, 0.5  # a mask of more of the image than this seldom is what one click means, and loses so much
+OUTLINE = (0.85, 0.84)  # what a moved outline is worth: more than what does not follow the clicks, less than what does
 
 
 class Sam:
@@ -82,11 +82,10 @@ class SamSession:
         asked = Question(clicks_xy, positive, box_xyxy, previous)
         if previous is None:
             return self._ask(self._view(self._whole), asked)
-        moved = nudged(previous, clicks_xy, positive) if is_thin(previous, clicks_xy, share=FINE) else []
-        if moved:
-            return [Candidate(region, worth, "outline") for region, worth in zip(moved, OUTLINE, strict=False)]
         near = self._nearer(_joined(Region.of_mask(previous).box_xyxy, clicks_xy[positive], box_xyxy))
-        return self._ask(self._view(near or self._whole), asked)
+        found = self._ask(self._view(near or self._whole), asked)
+        moved = zip(nudged(previous, clicks_xy, positive), OUTLINE, strict=False)
+        return best([*found, *(Candidate(region, worth, "outline") for region, worth in moved)])
 
     def propose(self) -> list[Candidate]:
         """What the decoder draws for the points of a grid, where it is sure and the drawing hardly depends on the threshold."""
@@ -100,6 +99,8 @@ class SamSession:
             region = view.region(logits)
             if region.area:
                 score = said - DISOBEYED * disobeyed(region, asked.clicks_xy, asked.positive)
+                if asked.is_single and region.area > NEARLY_ALL * self._size_hw[0] * self._size_hw[1]:
+                    score -= BACKGROUND
                 if place == FOR_MANY and len(answer.ious) > 1:
                     score += DEFERRED if asked.is_single else PREFERRED
                 found.append(Candidate(region, score, self._assistant.name))
