@@ -92,6 +92,6 @@ def blob_folder(tmp_path: Path, blobs_to_read: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def torch_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyTorch predicts but where runtimes are tested: trainings after OpenVINO in one process crashed at times."""
+    """PyTorch predicts but where runtimes are tested: to compile a network takes longer than a test has to predict."""
     if "maskwright.engine" in sys.modules and "runtimes" not in request.path.parts:
         monkeypatch.setattr("maskwright.engine.runtimes.choose.installed", lambda: None)

@@ -25,3 +25,26 @@ assert "openvino_telemetry.main" not in sys.modules
 def test_its_import_starts_no_program_reaches_for_no_network_and_writes_nothing_at_home():
     """Left alone it forks a process that sends a message, and keeps a number for this machine in ~/intel."""
     subprocess.run([sys.executable, "-W", "ignore", "-c", WATCHED], check=True, timeout=120)
+
+INTERRUPTED = """
+import gc, signal
+from maskwright.base.openvino import core
+first, second = core(), core()
+for each in (first, second):
+    each.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+del each, first
+gc.collect()
+del second
+gc.collect()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(installed() is None, reason="OpenVINO is not installed (pip install 'maskwright[fast]')")
+def test_a_process_that_has_used_it_twice_can_be_interrupted():
+    """Two cores of OpenVINO's own, let go one after the other, leave a stack for signals that is none: a segmentation fault."""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", INTERRUPTED], capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, b"interrupted\n"), done.stderr

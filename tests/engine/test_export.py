@@ -141,13 +141,14 @@ def test_the_example_of_the_documentation_runs_without_maskwright(run: Run, blob
 
 @pytest.mark.skipif(installed() is None, reason="OpenVINO is not installed (pip install 'maskwright[fast]')")
 def test_openvinos_file_gives_the_same(run: Run, blobs: DataSet, tmp_path: Path):
-    from maskwright.base.openvino import openvino
+    from maskwright.base.openvino import core
 
     done = export(run.folder, tmp_path / "cells.xml", to="openvino", images=[blobs[0].image])
-    core = openvino().Core()
-    model = core.read_model(done.path)
+    model = core().read_model(done.path)
     assert json.loads(model.get_rt_info(["framework", "maskwright.classes"]).astype(str))[0]["name"] == "background"
-    found = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})([blobs[1].image[:48, :40].astype(np.float32)])
+    found = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(
+        [blobs[1].image[:48, :40].astype(np.float32)]
+    )
     expected = load(run.folder, runtime="torch").probabilities(blobs[1].image[:48, :40])
     np.testing.assert_allclose(found.to_tuple()[1], expected, atol=1e-4)
 

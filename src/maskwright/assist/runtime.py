@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from maskwright.base.errors import MaskwrightError, WeightsError
-from maskwright.base.openvino import openvino
+from maskwright.base.openvino import core
 
 Arrays = Mapping[str, Float32[np.ndarray, "..."]]
 Runs = Callable[[Arrays], list[Float32[np.ndarray, "..."]]]  # from inputs by name to the outputs that were asked for
@@ -43,13 +43,12 @@ def open_network(path: Path, *, outputs: Sequence[str] = (), runtime: str | None
 
 
 def _openvino(content: bytes, outputs: Sequence[str]) -> Runs:
-    core = openvino().Core()
-    model = core.read_model(content)
+    model = core().read_model(content)
     if outputs:
         for result in model.get_results():
             if not result.input(0).get_tensor().get_names() & set(outputs):
                 model.remove_result(result)
-    compiled = core.compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    compiled = core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
     wanted = [compiled.output(name) for name in outputs] if outputs else list(compiled.outputs)
     known = [sorted(port.get_names()) for port in compiled.inputs]
 

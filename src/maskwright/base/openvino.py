@@ -1,6 +1,7 @@
 """OpenVINO, imported without the package that tells its maker of every import."""
 
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -25,3 +26,13 @@ def openvino() -> Any:
     if "openvino" not in sys.modules:
         cast(dict[str, Any], sys.modules)[TELEMETRY] = None  # what Python takes for a package that cannot be imported
     return import_module("openvino")
+
+
+@cache
+def core() -> Any:
+    """OpenVINO's `Core`, one for the whole process, never let go.
+
+    A core gives its thread another stack for signals, and frees that when it is let go (2026.4). After two of them a thread can
+    be left with a stack that is none, and the next Ctrl-C ends Python with a segmentation fault.
+    """
+    return openvino().Core()

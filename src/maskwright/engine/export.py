@@ -17,7 +17,7 @@ from torch import nn
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.base.files import atomic_write, sha256
-from maskwright.base.openvino import openvino
+from maskwright.base.openvino import core, openvino
 from maskwright.data.channels import with_channels
 from maskwright.engine.export_graph import ExportedMaps, ExportedObjects
 from maskwright.engine.export_said import agreement, said
@@ -161,8 +161,7 @@ def _in_onnxruntime(content: bytes) -> Runs:
 
 def _in_openvino(content: bytes) -> Runs:
     require()
-    core = openvino().Core()
-    compiled = core.compile_model(core.read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(core().read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return lambda image: tuple(np.array(value) for value in compiled([image]).to_tuple())
 
 
@@ -180,7 +179,7 @@ def _write(out: Path, content: bytes, to: To) -> None:
         atomic_write(out, content)
         return
     with TemporaryDirectory() as place:
-        model = openvino().Core().read_model(content)
+        model = core().read_model(content)
         openvino().save_model(model, Path(place) / "model.xml", compress_to_fp16=False)
         for suffix in (".bin", ".xml"):
             atomic_write(out.with_suffix(suffix), (Path(place) / f"model{suffix}").read_bytes())

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from maskwright.base.errors import MaskwrightError
-from maskwright.base.openvino import installed, openvino
+from maskwright.base.openvino import core, installed, openvino
 from maskwright.engine.runtimes.compiled import CompiledFolder
 from maskwright.engine.runtimes.ready import Ready
 from maskwright.nn.device import Precision
@@ -37,15 +37,14 @@ def ready(
     Raises `MaskwrightError` where OpenVINO is not installed, or cannot run this network.
     """
     require()
-    core = openvino().Core()
-    if precision == "bf16" and "BF16" not in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES"):
+    if precision == "bf16" and "BF16" not in core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES"):
         precision = "fp32"
     folded = fold_batch_norm(network).float().cpu().requires_grad_(False)
     try:
-        running = _kept(core, folded, precision, folder)
+        running = _kept(folded, precision, folder)
         if running is None:
             examples = parts(folded, torch.zeros(1, channels, EXAMPLE * stride, EXAMPLE * stride))
-            running = {part.name: _compiled(core, part, precision, folder) for part in examples}
+            running = {part.name: _compiled(part, precision, folder) for part in examples}
     except Exception as error:  # OpenVINO has errors of its own, some of them plain RuntimeErrors
         reason = str(error).strip().splitlines()[-1]
         raise MaskwrightError(f"OpenVINO cannot run this network ({reason}). Predict with --runtime torch.") from error
@@ -70,7 +69,7 @@ class Running:
         return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _kept(core: Any, network: nn.Module, precision: Precision, folder: CompiledFolder | None) -> dict[str, Running] | None:
+def _kept(network: nn.Module, precision: Precision, folder: CompiledFolder | None) -> dict[str, Running] | None:
     """The parts as they were compiled before, if all of them are there and can be read."""
     if folder is None:
         return None
@@ -80,14 +79,14 @@ def _kept(core: Any, network: nn.Module, precision: Precision, folder: CompiledF
         if content is None:
             return None
         try:
-            running[name] = Running(core.import_model(BytesIO(content), DEVICE, _settings(precision)))
+            running[name] = Running(core().import_model(BytesIO(content), DEVICE, _settings(precision)))
         except Exception:  # of another version: it is made anew
             return None
     return running
 
 
-def _compiled(core: Any, part: Part, precision: Precision, folder: CompiledFolder | None) -> Running:
-    compiled = core.compile_model(converted(part), DEVICE, _settings(precision))
+def _compiled(part: Part, precision: Precision, folder: CompiledFolder | None) -> Running:
+    compiled = core().compile_model(converted(part), DEVICE, _settings(precision))
     if folder is not None:
         folder.keep(part.name, compiled.export_model().getvalue())
     return Running(compiled)
