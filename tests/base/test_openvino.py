@@ -26,6 +26,7 @@ def test_its_import_starts_no_program_reaches_for_no_network_and_writes_nothing_
     """Left alone it forks a process that sends a message, and keeps a number for this machine in ~/intel."""
     subprocess.run([sys.executable, "-W", "ignore", "-c", WATCHED], check=True, timeout=120)
 
+
 INTERRUPTED = """
 import gc, signal
 from maskwright.base.openvino import core
