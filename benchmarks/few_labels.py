@@ -97,7 +97,7 @@ def main() -> None:
     """Train what is not there yet, one after another, then write the page."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("data", type=Path, help="folder of the data sets")
-    arguments.add_argument("--budget", default="4min", help="of each training")
+    arguments.add_argument("--budget", default="2min", help="of each training")
     arguments.add_argument("--only", default="", help="train only the experiments whose name has this in it")
     arguments.add_argument("--steps", type=int, help="try the script with so few steps")
     chosen = arguments.parse_args()
