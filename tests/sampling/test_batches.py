@@ -69,6 +69,19 @@ def test_the_number_of_threads_changes_no_bit(discs, prepared):
     assert same(made[0], made[2])
 
 
+def test_shares_of_a_batch_are_its_crops_dealt_out(discs, prepared, batches):
+    whole = batches.at(3)
+    samples = prepared(discs)
+    shares = [
+        Batches(samples, crop_hw=(48, 40), batch=4, augmentation=EVERYTHING, seed=11, share=(number, 2)).at(3)
+        for number in (0, 1)
+    ]
+    for number, share in enumerate(shares):
+        assert share.ids == whole.ids[number::2]
+        assert torch.equal(share.image, whole.image[number::2])
+        assert torch.equal(share.target, whole.target[number::2])
+
+
 def test_another_seed_gives_other_batches(batches, discs, prepared):
     other = Batches(prepared(discs), crop_hw=(48, 40), batch=4, augmentation=EVERYTHING, seed=12)
     assert not torch.equal(batches.at(0).image, other.at(0).image)

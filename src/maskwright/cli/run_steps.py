@@ -3,9 +3,11 @@
 import shlex
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from maskwright.base.errors import DataError
+import typer
+
+from maskwright.base.errors import DataError, Interrupted
 from maskwright.base.files import write_json
 from maskwright.cli.live import Training
 from maskwright.cli.reading_options import typed
@@ -18,8 +20,12 @@ from maskwright.data.split import Split
 from maskwright.engine import present
 from maskwright.engine.evaluate import tally
 from maskwright.engine.predict import Predictor
+from maskwright.engine.rank import own_rank
+from maskwright.engine.ranks import Ranks, joined
 from maskwright.engine.reading import Reading
 from maskwright.engine.run import Run
+from maskwright.engine.train import join
+from maskwright.engine.train import resume as go_on
 from maskwright.engine.train import train as begin
 from maskwright.metrics.rules import conventions
 from maskwright.metrics.scores import Scores
@@ -37,11 +43,39 @@ PARTS: dict[Part, str] = {
 
 def train(folder: Path, plan: Plan, parts: Split, *, reading: Reading, report: Report, device: str) -> Run:
     """A new run, shown while it goes. How the data were read and what was found in them is kept in its folder."""
+    Ranks(own_rank()).share_of(plan.batch)  # or others would be called for nothing
     heading("Training", str(folder))
     reading.save(folder)
     write_json(folder / present.CHECK, report.to_json())
-    with Training() as shown:
-        return begin(plan, parts.train, parts.val, out=folder, split=parts, device=device, listen=shown.listen)
+    with joined() as ranks, Training() as shown:
+        ranks.first_said(_call(folder, reading))
+        return begin(plan, parts.train, parts.val, out=folder, split=parts, device=device, listen=shown.listen, ranks=ranks)
+
+
+def resume(run: Run, data: DataSet, *, reading: Reading, device: str, accept_changed_data: bool) -> None:
+    """A run that goes on, shown while it goes."""
+    Ranks(own_rank()).share_of(run.plan.batch)
+    heading("Training", str(run.folder))
+    with joined() as ranks, Training() as shown:
+        ranks.first_said(_call(run.folder, reading))
+        go_on(
+            run.folder, data, device=device, listen=shown.listen, accept_changed_data=accept_changed_data, ranks=ranks
+        )  # fmt: skip
+
+
+def take_part(device: str) -> None:
+    """What every process but the first does, in silence: wait until the first begins to train, and train with it."""
+    with joined() as ranks:
+        call = ranks.first_said(None)
+        try:
+            join(Path(call["folder"]), Reading.from_json(call["reading"]).read(), device=device, ranks=ranks)
+        except Interrupted as stopped:
+            raise typer.Exit(stopped.exit_code) from stopped  # the first one says it
+
+
+def _call(folder: Path, reading: Reading) -> dict[str, Any]:
+    """What the other processes have to know to begin."""
+    return {"folder": str(folder), "reading": reading.to_json()}
 
 
 def score(run: Run, predict: Predictor, data: DataSet, part: Part, *, reading: Reading, every_rule: bool = False) -> Scores:

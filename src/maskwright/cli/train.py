@@ -11,6 +11,7 @@ from maskwright.cli.model_options import EncoderName, EncoderWeights, ModelName,
 from maskwright.cli.plan import Budget, Changes, Device, Seed
 from maskwright.cli.reading_options import Said, reads_data
 from maskwright.cli.split_options import Fraction, SplitFile, SplitName
+from maskwright.engine.rank import own_rank
 
 
 @reads_data
@@ -42,7 +43,13 @@ def command(
     split_name: SplitName = None,
     val: Fraction = None,
 ) -> None:
-    """Check, split, plan, train, score, report. Ctrl-C saves and says how to go on."""
+    """Check, split, plan, train, score, report. Ctrl-C saves and says how to go on. Under torchrun, several processes train."""
+    here = own_rank()
+    if not here.is_first:
+        from maskwright.cli.run_steps import take_part
+
+        take_part(device)
+        return
     if resume:
         _resume(out, data, said, device, accept_changed_data)
         return
@@ -60,9 +67,12 @@ def command(
     found, report = steps.check_or_stop(reading, split_file=split, split_name=split_name)
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)
     planned = steps.plan(
-        parts, file=plan, budget_minutes=budget, seed=seed, device=device, changes=wanted,
+        parts, file=plan, budget_minutes=budget * here.count, seed=seed, device=device, changes=wanted,
         task=task, model=model, encoder=encoder, encoder_weights=encoder_weights, start_from=start_from,
     )  # fmt: skip
+    if here.count > 1 and plan is None:
+        about = f"{here.count} processes have the budget each; the plan counts the minutes of all."
+        steps.tell("note", about)
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
     path = run_steps.score_and_report(run, parts, reading=reading, predict=load(folder, device=device))
     run_steps.say_where(run=folder, report=path, next=f"maskwright predict {folder} IMAGES --out DIR")
@@ -75,22 +85,18 @@ def _resume(out: Path | None, data: Path | None, said: Said, device: str, accept
     from dataclasses import replace
 
     from maskwright.cli import run_steps
-    from maskwright.cli.live import Training
-    from maskwright.cli.terminal import bar, heading
+    from maskwright.cli.terminal import bar
     from maskwright.data.split import Split
     from maskwright.engine.predict import load
     from maskwright.engine.reading import Reading
     from maskwright.engine.run import Run
-    from maskwright.engine.train import resume
 
     run = Run.open(out)
     kept = Reading.of_run(out)
     reading = replace(kept if data is None else kept.moved_to(data), **said)
     with bar("Reading images and masks") as progress:
         found = reading.read(progress)
-    heading("Training", str(out))
-    with Training() as shown:
-        resume(run.folder, found, device=device, listen=shown.listen, accept_changed_data=accept_changed_data)
+    run_steps.resume(run, found, reading=reading, device=device, accept_changed_data=accept_changed_data)
     predict = load(out, device=device)
     path = run_steps.score_and_report(run, Split.from_json(run.split, found), reading=reading, predict=predict)
     run_steps.say_where(run=out, report=path, next=f"maskwright predict {out} IMAGES --out DIR")

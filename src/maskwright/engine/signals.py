@@ -10,15 +10,16 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, SIGTERM or SIGHUP sets; a second one raises `KeyboardInterrupt` at once.
+def stop_on_signals(*, second_insists: bool = True) -> Iterator[threading.Event]:
+    """An event that Ctrl-C, SIGTERM or SIGHUP sets; a second one raises `KeyboardInterrupt` at once, if it may insist.
 
+    It may not where whoever started this process passes signals on, and one from a terminal or a scheduler can come twice.
     Outside the main thread, where Python permits no signal handlers, the event is never set.
     """
     asked = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if asked.is_set() and second_insists:
             raise KeyboardInterrupt
         asked.set()
 

@@ -10,6 +10,7 @@ from maskwright.losses.compound import CompoundLoss
 from maskwright.losses.probabilities import IGNORE_TARGET
 from maskwright.masks.centers import EXTRA_OUTPUTS, OFFSET_PX
 from maskwright.masks.panoptic_layers import CLASS, THING
+from maskwright.nn.ranks import totals
 
 CENTER_WEIGHT = 200.0  # of squared nearness, as in arXiv:1911.10194, section 3.4
 OFFSET_WEIGHT = 0.1  # of a pixel beside the centre; 0.01 there, for trainings that are a hundred times as long
@@ -40,9 +41,10 @@ class CenterLoss(nn.Module):
         near, offsets_yx = center_targets(target[:, THING], self.center_px)
         missed = (logits[:, -3].float() - near) ** 2 * counted
         away = (OFFSET_PX * logits[:, -2:].float() - offsets_yx).abs().sum(dim=1) * things
+        error, pixels, error_px, thing_pixels = totals(missed.sum(), counted.sum(), away.sum(), things.sum())
         return self.classes.terms(logits[:, :-EXTRA_OUTPUTS], target[:, CLASS]) | {
-            "centers": CENTER_WEIGHT * missed.sum() / counted.sum().clamp(min=1),
-            "offsets": OFFSET_WEIGHT * away.sum() / things.sum().clamp(min=1),
+            "centers": CENTER_WEIGHT * error / pixels.clamp(min=1),
+            "offsets": OFFSET_WEIGHT * error_px / thing_pixels.clamp(min=1),
         }
 
 

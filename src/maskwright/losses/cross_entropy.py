@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maskwright.losses.probabilities import IGNORE_TARGET, log_probabilities
+from maskwright.nn.ranks import totals
 
 
 class CrossEntropyLoss(nn.Module):
@@ -31,6 +32,7 @@ class CrossEntropyLoss(nn.Module):
         weights = None if self.weights is None else self.weights.to(log_p.dtype)
         total = F.nll_loss(log_p, target, weights, ignore_index=IGNORE_TARGET, reduction="sum")
         counted = (target != IGNORE_TARGET).sum() if weights is None else _weight_of(target, weights)
+        total, counted = totals(total, counted)
         return total / torch.where(counted > 0, counted, 1)
 
 

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maskwright.losses.probabilities import IGNORE_TARGET, log_probabilities
+from maskwright.nn.ranks import totals
 
 
 class DiceLoss(nn.Module):
@@ -49,9 +50,12 @@ class DiceLoss(nn.Module):
         overlap = (p * truth).sum(over)
         predicted = (p * p if self.squared else p).sum(over)
         actual = truth.sum(over)
+        total_p, counted = p.sum(over), counts.sum(over)
+        if self.pooled:
+            overlap, predicted, actual, total_p, counted = totals(overlap, predicted, actual, total_p, counted)
         either = predicted + actual
         if self.jaccard:
             either = 2 * (either - overlap)
         dice = (2 * overlap + self.smooth) / (either + self.smooth)
-        mean_p = p.sum(over) / counts.sum(over).clamp(min=1)
+        mean_p = total_p / counted.clamp(min=1)
         return torch.where(actual > 0, 1 - dice, mean_p).mean()

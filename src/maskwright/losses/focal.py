@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from maskwright.losses.probabilities import IGNORE_TARGET, log_probabilities
+from maskwright.nn.ranks import totals
 
 
 class FocalLoss(nn.Module):
@@ -36,5 +37,5 @@ class FocalLoss(nn.Module):
         log_true = log_p.gather(1, target.clamp(min=0)[:, None])[:, 0]
         # 1 - p, exact for p near 1, and never 0, where a power below 1 has an infinite slope.
         doubt = -torch.expm1(log_true).clamp(max=-torch.finfo(log_p.dtype).tiny)
-        counted = (target != IGNORE_TARGET).sum().clamp(min=1)
-        return (doubt**self.gamma * entropy).sum() / counted
+        total, counted = totals((doubt**self.gamma * entropy).sum(), (target != IGNORE_TARGET).sum())
+        return total / counted.clamp(min=1)

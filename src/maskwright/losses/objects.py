@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from maskwright.losses.compound import CompoundLoss
 from maskwright.losses.probabilities import IGNORE_TARGET
 from maskwright.masks.object_maps import CLASS, DEPTH, DEPTH_STEPS, OUTLINE
+from maskwright.nn.ranks import totals
 
 EXTRA_OUTPUTS = 2  # beside the classes: outline and depth, in this order
 CONTACT = 10.0  # times as much a pixel counts where objects touch: few pixels, on which it hangs whether two are told apart
@@ -59,4 +60,5 @@ def _cross_entropy(
 ) -> Float[Tensor, ""]:
     """The weighted sum over the number of pixels that count; 0 where there are none."""
     losses = F.binary_cross_entropy_with_logits(logits, target.clamp(0, 1), reduction="none")
-    return (losses * weight).sum() / counted.sum().clamp(min=1)
+    total, pixels = totals((losses * weight).sum(), counted.sum())
+    return total / pixels.clamp(min=1)

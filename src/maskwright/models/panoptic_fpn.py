@@ -15,6 +15,7 @@ from maskwright.models.mask_rcnn import LEVEL_STRIDES, MaskRCNNConfig
 from maskwright.models.roi_heads import Detections, Objects
 from maskwright.nn.blocks import ConvBlock
 from maskwright.nn.encoders import TITLES, EncoderName
+from maskwright.nn.ranks import totals
 
 FINEST_STRIDE = LEVEL_STRIDES[0]  # of the maps that the branch adds up, and of its logits before they are enlarged
 NO_CLASS = -1  # a target that counts in no loss
@@ -105,9 +106,9 @@ class PanopticFPN(nn.Module):
         objects = [replace(each, class_ids=self._detected(each.class_ids)) for each in objects]
         target = self._branched(class_ids)
         entropy = F.cross_entropy(logits.float(), target, ignore_index=NO_CLASS, reduction="sum")
-        counted = (target != NO_CLASS).sum().clamp(min=1)
+        entropy, counted = totals(entropy, (target != NO_CLASS).sum())
         return self.detector.losses_on(maps, (image.shape[-2], image.shape[-1]), objects) | {
-            "stuff": self.config.stuff_weight * entropy / counted
+            "stuff": self.config.stuff_weight * entropy / counted.clamp(min=1)
         }
 
     @torch.no_grad()

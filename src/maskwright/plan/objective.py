@@ -72,8 +72,8 @@ def start_encoder(plan: Plan, network: nn.Module) -> None:
         load_encoder_weights(network.get_submodule("encoder"), plan.model.encoder, plan.encoder_weights)
 
 
-def batches_of(plan: Plan, samples: PreparedSamples) -> Batches:
-    """The batches of a training as planned."""
+def batches_of(plan: Plan, samples: PreparedSamples, share: tuple[int, int] = (0, 1)) -> Batches:
+    """The batches of a training as planned, or the i-th of n shares of each, from 0 on."""
     return Batches(
         samples,
         crop_hw=plan.crop_hw,
@@ -83,6 +83,7 @@ def batches_of(plan: Plan, samples: PreparedSamples) -> Batches:
         background=plan.background,
         ignore_outside=detects(plan) or plan.task == "panoptic",
         seed=plan.seed,
+        share=share,
     )
 
 

@@ -37,6 +37,8 @@ class Batches:
 
     `ignore_outside` is for targets that number objects: beyond an image's rim nothing counts, as a mirror would show parts of
     an object a second time under the same number. Targets of fewer layers than others of their batch get layers of zeros.
+
+    `share` is (i, n), i from 0 on: of every batch the crops i, i + n, i + 2n, ..., where n processes share a batch out.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Batches:
         background: int | None = 0,
         ignore_outside: bool = False,
         seed: int = 0,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         if not len(samples):
             raise DataError("There are no images to train on.")
@@ -58,16 +61,16 @@ class Batches:
                 f"A batch of {batch} crops of {crop_hw} pixels with a foreground share of {foreground_share} cannot be drawn; "
                 "sizes must be 1 or more and the share between 0 and 1."
             )
-        self._samples, self._crop_hw, self._batch = samples, crop_hw, batch
+        self._samples, self._crop_hw, self._batch, self._shared = samples, crop_hw, batch, share
         self._augmentation, self._seed, self._ignore_outside = augmentation, seed, ignore_outside
         showing = samples.class_index.samples_with
         self._showing = {class_id: numbers for class_id, numbers in showing.items() if class_id != background}
         self._share = foreground_share if self._showing else 0.0
 
     def at(self, step: int) -> Batch:
-        """The batch of a step, the same on every call."""
-        first = step * self._batch
-        crops = [self._crop(slot) for slot in range(first, first + self._batch)]
+        """The batch of a step, or the share of it, the same on every call."""
+        first, (number, of) = step * self._batch, self._shared
+        crops = [self._crop(slot) for slot in range(first + number, first + self._batch, of)]
         images, targets, ids = zip(*crops, strict=True)
         return Batch(torch.from_numpy(np.stack(images)), torch.from_numpy(_stacked(targets)), ids)
 
