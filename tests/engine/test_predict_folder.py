@@ -208,7 +208,7 @@ def test_a_network_without_a_name_takes_nothing_for_done(small_plan, images, tmp
 def test_large_images_are_predicted_part_by_part_to_the_same_masks(predictor, images, tmp_path, monkeypatch):
     """What is done of one outlives a stop; nothing of it lies there in the end."""
     predict_folder(predictor, images, tmp_path / "whole", suffix=".tif")
-    monkeypatch.setattr("maskwright.engine.predict_folder.is_large", lambda path: path.suffix == ".tif")
+    monkeypatch.setattr("maskwright.engine.predict_folder.is_large", lambda path, axes: path.suffix == ".tif")
     with pytest.raises(Interrupted):
         predict_folder(
             predictor, images, tmp_path / "out", progress=lambda done, _: done < 2 or os.kill(os.getpid(), signal.SIGINT)
@@ -221,3 +221,41 @@ def test_large_images_are_predicted_part_by_part_to_the_same_masks(predictor, im
     assert not report.failed
     again = predict_folder(predictor, images, tmp_path / "out", extras=["overlays"])
     assert len(again.skipped) == 3
+
+
+def test_stacks_become_stacks_beside_the_masks_of_other_images(predictor, images, tmp_path):
+    pages = np.random.default_rng(2).integers(0, 255, (3, 40, 56), np.uint8)
+    tifffile.imwrite(images / "stack.tif", pages, imagej=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(images / "unclear.tif", pages, photometric="minisblack")
+    out = tmp_path / "out"
+    report = predict_folder(predictor, images, out)
+    assert names(out) == ["a.png", "b.png", "dataset.json", "deep/c d.png", JOURNAL, "stack.tif"]
+    assert [failure.image.name for failure in report.failed] == ["unclear.tif"]
+    assert report.failed[0].reason.startswith(
+        "it does not say what its axis Q counts (Q=3, Y=40, X=56). Add --axes ZYX for slices"
+    )
+    labels = tifffile.imread(out / "stack.tif")
+    for plane, page in zip(labels, pages, strict=True):
+        assert np.array_equal(plane, predictor(page[..., None]).ids)
+    report = predict_folder(predictor, images, out, axes="tyx")
+    assert [path.name for path in report.done] == ["stack.tif", "unclear.tif"]  # the first has now other axes, it is said
+    assert len(predict_folder(predictor, images, out, axes="tyx").skipped) == 5
+    with pytest.raises(DataError, match="--axes 'XYZ' names no axes"):
+        predict_folder(predictor, images, out, axes="XYZ")
+
+
+def test_masks_as_ome_zarr_are_done_and_redone_like_files(predictor, images, tmp_path):
+    zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
+    out = tmp_path / "out"
+    report = predict_folder(predictor, images, out, suffix=".zarr")
+    assert [path.name for path in report.done] == ["a.zarr", "b.zarr", "c d.zarr"]
+    group = zarr.open_group(str(out / "b.zarr"), mode="r")
+    assert np.array_equal(group["0"][:], predictor(read_image(images / "b.tif")).ids)
+    assert [each["class"] for each in group.attrs["image-label"]["properties"]] == list(predictor.plan.classes.names)
+    assert len(predict_folder(predictor, images, out, suffix=".zarr").skipped) == 3
+    (out / "a.zarr" / "0" / "0" / "0").write_bytes(b"")
+    with pytest.raises(DataError, match=r"1 files are in the way.*a\.zarr"):
+        predict_folder(predictor, images, out, suffix=".zarr")
+    report = predict_folder(predictor, images, out, suffix=".zarr", overwrite=True)
+    assert [path.name for path in report.done] == ["a.zarr"]
+    assert not [path for path in out.iterdir() if path.name.startswith(".a")]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
-from maskwright.base.errors import ImageFileError
+from maskwright.base.errors import DataError, ImageFileError
 from maskwright.formats.images import read_image
+from maskwright.formats.large_axes import check_said
 from maskwright.formats.large_image import is_large, is_zarr, open_large
 
 zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
@@ -61,6 +63,77 @@ def test_planes_of_a_stack_are_named_and_channels_are_not_planes(tmp_path, how):
     assert image.planes == ("t=0 z=0", "t=0 z=1", "t=0 z=2", "t=1 z=0", "t=1 z=1", "t=1 z=2")
     assert image.channels == 4
     assert np.array_equal(image.read((3, 4, 50, 40), 5), STACK[1, 2].transpose(1, 2, 0)[4:40, 3:50])
+    image.close()
+
+
+def test_a_stack_is_read_part_by_part_and_rgb_in_three_planes_is_none(tmp_path):
+    tifffile.imwrite(tmp_path / "z.tif", STACK[0, :, 0], imagej=True, metadata={"axes": "ZYX"})
+    tifffile.imwrite(tmp_path / "c.tif", STACK[0, :, 0], imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "rgb.tif", PLANES, photometric="rgb", planarconfig="separate")
+    assert [is_large(tmp_path / name) for name in ("z.tif", "c.tif", "rgb.tif")] == [True, False, False]
+    image = open_large(tmp_path / "z.tif")
+    assert image.planes == ("z=0", "z=1", "z=2")
+    image.close()
+
+
+@pytest.mark.parametrize("writer", ["tifffile", "pillow"])
+def test_pages_that_do_not_say_what_they_are_ask_for_a_word(tmp_path, writer):
+    """Three pages may be slices, times, or red, green and blue."""
+    pages = STACK[0, :, 0]
+    if writer == "tifffile":
+        tifffile.imwrite(tmp_path / "a.tif", pages, photometric="minisblack")
+    else:
+        images = [Image.fromarray(page) for page in pages]
+        images[0].save(tmp_path / "a.tif", save_all=True, append_images=images[1:])
+    assert is_large(tmp_path / "a.tif")
+    with pytest.raises(
+        ImageFileError, match=r"axis [IQ] counts .*--axes ZYX for slices, --axes TYX for times or --axes CYX for"
+    ):
+        open_large(tmp_path / "a.tif")
+    for axes, planes, channels in (("ZYX", ("z=0", "z=1", "z=2"), 1), ("TYX", ("t=0", "t=1", "t=2"), 1), ("CYX", ("",), 3)):
+        image = open_large(tmp_path / "a.tif", axes)
+        assert (image.planes, image.channels) == (planes, channels)
+        whole = image.read((0, 0, 60, 50), len(planes) - 1)
+        assert np.array_equal(whole, pages.transpose(1, 2, 0) if channels == 3 else pages[2, :, :, None])
+        image.close()
+    tifffile.imwrite(tmp_path / "rgb.tif", RGB, photometric="rgb")
+    image = open_large(tmp_path / "rgb.tif", "ZYX")  # what is said does not fit this file
+    assert (image.channels, image.planes) == (3, ("",))
+    image.close()
+
+
+def test_axes_that_a_person_says_are_letters_once_each():
+    assert check_said(" tzyx") == "TZYX"
+    for wrong in ("XYZ", "ZZYX", "ZQYX", "ZY", "ZYCX"):
+        with pytest.raises(DataError, match="names no axes of an image"):
+            check_said(wrong)
+
+
+def test_a_plain_zarr_of_three_axes_says_what_they_are_or_is_asked(tmp_path):
+    zarr.create_array(str(tmp_path / "a.zarr"), shape=(3, 50, 60), dtype="u1")[:] = STACK[0, :, 0]
+    with pytest.raises(ImageFileError, match=r"axis \? counts \(\?=3, Y=50, X=60\)"):
+        open_large(tmp_path / "a.zarr")
+    assert open_large(tmp_path / "a.zarr", "CYX").channels == 3
+    assert open_large(tmp_path / "a.zarr", "TYX").planes == ("t=0", "t=1", "t=2")
+    zarr.create_array(str(tmp_path / "b.zarr"), shape=(3, 50, 60), dtype="u1", dimension_names=["z", "y", "x"])
+    assert open_large(tmp_path / "b.zarr").planes == ("z=0", "z=1", "z=2")
+
+
+def test_how_far_apart_places_are_comes_from_the_file(tmp_path):
+    group = zarr.open_group(str(tmp_path / "a.zarr"), mode="w", zarr_format=2)
+    group.create_array("0", shape=(3, 50, 60), dtype="u1")
+    axes = [{"name": "z", "unit": "micrometer"}, {"name": "y", "unit": "micrometer"}, {"name": "x", "unit": "micrometer"}]
+    scale = [{"type": "scale", "scale": [2, 0.5, 0.5]}]
+    group.attrs["multiscales"] = [
+        {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": scale}],
+         "coordinateTransformations": [{"type": "scale", "scale": [1, 2, 2]}]}
+    ]  # fmt: skip
+    assert [(axis.spacing, axis.unit) for axis in open_large(tmp_path / "a.zarr").axes] == [
+        (2, "micrometer"), (1, "micrometer"), (1, "micrometer"),
+    ]  # fmt: skip
+    tifffile.imwrite(tmp_path / "a.ome.tif", GRAY, metadata={"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25})
+    image = open_large(tmp_path / "a.ome.tif")
+    assert [(axis.name, axis.length, axis.spacing) for axis in image.axes] == [("y", 150, 0.25), ("x", 211, 0.5)]
     image.close()
 
 

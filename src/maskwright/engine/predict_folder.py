@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Num
@@ -18,12 +18,15 @@ from maskwright.engine.large.predict import predict_large
 from maskwright.engine.leases import Leases
 from maskwright.engine.overlap import overlapped
 from maskwright.engine.predict import Predictor
-from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction, PredictionFolder, Shard, To
+from maskwright.engine.prediction_folder import PROBABILITIES, Extra, Prediction, PredictionFolder, Shard, Suffix, To
 from maskwright.engine.signals import stop_on_signals
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import read_image
+from maskwright.formats.large_axes import check_said
 from maskwright.formats.large_image import LARGE_PIXELS, is_large
+from maskwright.formats.large_zarr import require
 from maskwright.masks.coding import MaskCoding
+from maskwright.masks.link import MIN_IOU
 from maskwright.plan.plan import Plan
 
 Progress = Callable[[int, int], None]
@@ -65,10 +68,12 @@ def predict_folder(
     out: Path | str,
     *,
     to: To | None = None,
-    suffix: Literal[".png", ".tif"] = ".png",
+    suffix: Suffix = ".png",
     extras: Collection[Extra] = (),
     overwrite: bool = False,
     max_pixels: int = MAX_PIXELS,
+    link: float | None = MIN_IOU,
+    axes: str = "",
     shard: Shard | None = None,
     progress: Progress | None = None,
 ) -> PredictionReport:
@@ -79,8 +84,9 @@ def predict_folder(
     Segments of things and stuff become a picture `out/panoptic/a/b.png`, and at the end `out/panoptic.json` says what all are.
     Where it says "labels" then, `out/objects.csv` names the class of each object, and what lies under others is lost.
 
-    A TIFF of more than `LARGE_PIXELS` and a Zarr are read and predicted part by part, in memory that does not follow their
-    size, and their masks are tiled TIFF files with smaller levels; what is done of one outlives a kill.
+    A TIFF of more than `LARGE_PIXELS`, a Zarr and a stack are read and predicted part by part, in memory that does not follow
+    their size; what is done of one outlives a kill. Their masks are tiled TIFF files with smaller levels, and those of a Zarr
+    are OME-Zarr. `link` and `axes` are those of `predict_large`.
 
     `shard` is (i, n): only the i-th of n parts of the images, each of which may be predicted at once by another machine; the
     file of all objects is then left to a run without it. What another process is predicting right now is left to that.
@@ -94,14 +100,18 @@ def predict_folder(
     """
     if PROBABILITIES in extras:
         predictor.require_maps()
+    axes = check_said(axes) if axes else ""
+    if suffix == ".zarr":
+        require(Path(out), "writing")
     given = [Path(path) for path in ([images] if isinstance(images, Path | str) else images)]
     written = written_as(predictor.plan, to)
     every = list_images(given)
     records = every if shard is None else tuple(record for record in every if shard_of(record, shard[1]) == shard[0])
-    large = frozenset(record for record in records if is_large(record.image))
+    large = frozenset(record for record in records if is_large(record.image, axes))
     folder = folder_of(
-        predictor.plan, predictor.digest, predictor.settled, Path(out), written, suffix, frozenset(extras), large, shard
-    )
+        predictor.plan, predictor.digest, predictor.settled, Path(out), written, suffix, frozenset(extras), large, shard,
+        {"link": link, "axes": axes},
+    )  # fmt: skip
     folder.refuse_inputs(given, every)
     skipped = tuple(record for record in records if folder.is_done(record))
     is_there = set(skipped)
@@ -140,7 +150,7 @@ def predict_folder(
                     elsewhere.append(record)
                     continue
                 try:
-                    reason = _predict_large(predictor, folder, record, stop, leases)
+                    reason = _predict_large(predictor, folder, record, stop, leases, link=link, axes=axes)
                 finally:
                     leases.give_back(str(record.image))
                 if reason is None:
@@ -193,7 +203,7 @@ def shard_of(record: Record, shards: int) -> int:
 
 def folder_of(
     plan: Plan, digest: str, settled: dict[str, Any] | None, out: Path, to: To, suffix: str, extras: frozenset[Extra],
-    large: frozenset[Record], shard: Shard | None = None,
+    large: frozenset[Record], shard: Shard | None = None, stacks: dict[str, Any] | None = None,
 ) -> PredictionFolder:  # fmt: skip
     """The folder that takes the predictions of a run, whose weights have this digest."""
     coding = MaskCoding("class-ids", tuple((i, i) for i in range(len(plan.classes))), (), plan.classes)
@@ -202,7 +212,7 @@ def folder_of(
         coding = MaskCoding("instances", ((0, 0),), (), plan.classes)
     return PredictionFolder(
         out, coding, weights=digest, settled=settled, to=to, suffix=suffix,
-        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras, large=large, shard=shard,
+        has_table=to == "labels" and is_instance and _needs_more(plan), extras=extras, large=large, shard=shard, stacks=stacks,
     )  # fmt: skip
 
 
@@ -247,11 +257,15 @@ def _predict(predictor: Predictor, folder: PredictionFolder, given: Given | None
 
 
 def _predict_large(
-    predictor: Predictor, folder: PredictionFolder, record: Record, stop: threading.Event, leases: Leases
-) -> Failure | None:
+    predictor: Predictor, folder: PredictionFolder, record: Record, stop: threading.Event, leases: Leases, *,
+    link: float | None, axes: str,
+) -> Failure | None:  # fmt: skip
     """Predict an image part by part; returns why that failed. `Interrupted` is for all, and so is a full disk."""
     if folder.to != "labels":
-        return Failure(record.image, f"images of more than {LARGE_PIXELS} pixels are written as label images. Add --to labels.")
+        what = f"stacks, Zarr and images of more than {LARGE_PIXELS} pixels"
+        if predictor.plan.task != "instance":
+            return Failure(record.image, f"{what} are predicted into classes or objects, and not into segments of both.")
+        return Failure(record.image, f"{what} are written as label images. Add --to labels.")
 
     def goes_on(share: float) -> bool:
         leases.renew(str(record.image))
@@ -260,7 +274,7 @@ def _predict_large(
     try:
         folder.write_large(
             record, lambda path, strips: predict_large(
-                predictor, record.image, path, strips_in=strips, goes_on=goes_on
+                predictor, record.image, path, strips_in=strips, goes_on=goes_on, link=link, axes=axes
             ),
         )  # fmt: skip
     except (ImageFileError, DataError, PlanError, MemoryError, RuntimeError) as error:

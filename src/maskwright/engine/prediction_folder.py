@@ -15,8 +15,10 @@ from maskwright.base.files import atomic_path, atomic_write, natural_key, sha256
 from maskwright.base.journal import Journal
 from maskwright.data.record import Record
 from maskwright.engine.large.predict import LargeReport
+from maskwright.engine.prediction_files import ZARR, digest, lent, write_zarr
 from maskwright.formats import coco, coco_join, coco_panoptic, labels, native, write_instances, write_label_map
 from maskwright.formats.label_table import Entry, join_tables, written_table
+from maskwright.formats.large_image import is_zarr
 from maskwright.formats.panoptic_segments import write_picture as write_segments
 from maskwright.formats.png import MOST_OBJECTS, write_picture
 from maskwright.masks.coding import MaskCoding
@@ -30,12 +32,13 @@ OBJECTS = "objects"  # folder of what is kept of each image's objects: COCO file
 SEGMENTS = "panoptic"  # folder of pictures of segments
 TOGETHER = {"coco": "instances.json", "panoptic": f"{SEGMENTS}.json", "labels": labels.TABLE}  # of all images
 STRIPS = ".strips"  # folder of what is done of large images
-LARGE_SUFFIX = ".tif"
+LARGE_SUFFIXES = (".tif", ZARR)
 NAMES_SHOWN = 5
 
 Extra = Literal["overlays", "probabilities"]
 Shard = tuple[int, int]  # from 1 on, of how many
 To = Literal["labels", "coco", "panoptic"]
+Suffix = Literal[".png", ".tif", ".zarr"]
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,15 @@ class PredictionFolder:
     def __init__(
         self, path: Path, coding: MaskCoding, *, weights: str, settled: dict[str, Any] | None,
         to: To, suffix: str, has_table: bool, extras: frozenset[Extra], large: frozenset[Record] = frozenset(),
-        shard: Shard | None = None,
+        shard: Shard | None = None, stacks: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """has_table: whether a table says of the objects in label images what these cannot: classes and scores.
 
         shard: which of several processes this is, each of which has a journal of its own and reads them all.
-        large: images that are read part by part; their labels are TIFF files, and there are no extras of them.
+        large: images that are read part by part; their labels are TIFF or Zarr, and there are no extras of them.
+        stacks: how their planes were told apart and linked, which is part of what makes the labels of those that are stacks.
         """
-        self.large = large
+        self.large, self._stacks = large, stacks or {}
         self.path, self.coding, self.to, self.has_table, self.extras = path, coding, to, has_table, extras
         self._weights, self._settled = weights, settled
         self._suffix = {"labels": suffix, "coco": ".json", "panoptic": ".png"}[to]
@@ -94,6 +98,7 @@ class PredictionFolder:
         return (
             entry is not None
             and (entry.get("image"), entry.get("settled")) == (_stamp(record.image), self._settled)
+            and entry.get("stacks", self._stacks) == self._stacks
             and (record in self.large or all(self.extra(record, kind).exists() for kind in self.extras))
             and self._has_part(self.output(record), entry)
         )
@@ -151,13 +156,13 @@ class PredictionFolder:
             part = self._part(path)
             atomic_write(part, _table(self._relative(record), segmentation))
             more, hidden = {"table": sha256(part)}, hidden_pixels(segmentation)
-        with atomic_path(path) as temporary:
+        with lent(path) as temporary:
             self._write(temporary, record, segmentation)
             if self.to == "panoptic":
                 more = {"table": sha256(self._part(path))}
             file = path.relative_to(self.path).as_posix()
             self._note(
-                self._name(record), sha256(temporary),
+                self._name(record), digest(temporary),
                 id=record.id, file=file, image=_stamp(record.image), settled=self._settled, **more,
             )  # fmt: skip
         return hidden
@@ -165,18 +170,18 @@ class PredictionFolder:
     def write_large(self, record: Record, predict: Callable[[Path, Path], LargeReport]) -> None:
         """Let the label image of a large image be written to a path, with a folder for what is done until then."""
         path = self.output(record)
-        with atomic_path(path) as temporary:
+        with lent(path) as temporary:
             found = predict(temporary, self.strips(record))
-            more: dict[str, Any] = {}
+            more: dict[str, Any] = {"stacks": self._stacks} if found.planes > 1 else {}
             if self.has_table:
                 part = self._part(path)
                 rows = zip(found.numbers.tolist(), found.class_ids.tolist(), found.scores.tolist(), strict=True)
                 name = self._relative(record).with_suffix("").as_posix()
                 atomic_write(part, written_table(((name, Entry(*row)) for row in rows), self.coding.classes))
-                more = {"table": sha256(part)}
+                more["table"] = sha256(part)
             file = path.relative_to(self.path).as_posix()
             self._note(
-                self._name(record), sha256(temporary), id=record.id, file=file, image=_stamp(record.image),
+                self._name(record), digest(temporary), id=record.id, file=file, image=_stamp(record.image),
                 settled=self._settled, pixels=found.pixels, **more,
             )  # fmt: skip
 
@@ -193,7 +198,7 @@ class PredictionFolder:
         parts: dict[Path, str] = {}
         for name in sorted(self._made.keys() - left_out, key=natural_key):
             for path in dict.fromkeys(self.path / made["file"] for made in self._made[name].values() if "file" in made):
-                entry = self._entry(path, name) if path.suffix in (self._suffix, LARGE_SUFFIX) else None
+                entry = self._entry(path, name) if path.suffix in (self._suffix, *LARGE_SUFFIXES) else None
                 if entry is not None and self._has_part(path, entry):
                     parts[self._part(path)] = entry.get("table", entry["sha256"])
         if not parts:
@@ -235,6 +240,8 @@ class PredictionFolder:
                 place.as_posix(), picture.as_posix(), segmentation, write_segments(path, segmentation)
             )
             write_json(self._part(self.path / self._folder / picture), described)
+        elif self._suffix == ZARR:
+            write_zarr(path, record.image, segmentation)
         elif isinstance(segmentation, Instances):
             write_instances(path, segmentation, allow_loss=self.has_table)
         else:
@@ -248,7 +255,7 @@ class PredictionFolder:
     def _entry(self, path: Path, name: str) -> dict[str, Any] | None:
         """What the journal says of the file that lies there, if these weights made it."""
         made = self._made.get(name)
-        return made.get(sha256(path)) if made and path.is_file() else None
+        return made.get(digest(path)) if made and path.exists() else None
 
     def _relative(self, record: Record) -> Path:
         return Path(*record.image.absolute().parts[-1 - record.id.count("/") :])  # as it is on the disk, unlike the id
@@ -257,7 +264,9 @@ class PredictionFolder:
         return (f"{self._folder}/" if self._folder else "") + record.id + self._suffix_of(record)
 
     def _suffix_of(self, record: Record) -> str:
-        return LARGE_SUFFIX if record in self.large else self._suffix
+        if record not in self.large:
+            return self._suffix
+        return ZARR if self._suffix == ZARR or (self._suffix != ".tif" and is_zarr(record.image)) else ".tif"
 
     def _is_described(self) -> bool:
         if not native.is_native(self.path) or native.read_native(self.path, with_table=True) != self.coding:

@@ -9,6 +9,7 @@ from jaxtyping import Num
 from maskwright.base.errors import ImageFileError
 from maskwright.formats import large_tiff, large_zarr
 from maskwright.formats.content import SUFFIXES, image_kind
+from maskwright.formats.large_axes import Axes, count_planes
 
 LARGE_PIXELS = 2**26  # an image of 8192 x 8192, of which maps of objects take a gigabyte
 PARTED_KINDS = "TIFF (tiled, or in strips) and Zarr"
@@ -17,7 +18,8 @@ PARTED_KINDS = "TIFF (tiled, or in strips) and Zarr"
 class LargeImage(Protocol):
     """An image of planes, such as those of a stack, of which any box can be read without the rest.
 
-    `planes` names them, as "z=3 t=0"; an image that is no stack has one, whose name is empty. Values are those of
+    `axes` are those of its labels: which count planes, then y and x. `planes` names the planes, as "t=0 z=3"; an image that is
+    no stack has one, whose name is empty. `version` is that of OME-NGFF, empty for what is none. Values are those of
     `read_image`, with NaN as they are.
     """
 
@@ -25,8 +27,10 @@ class LargeImage(Protocol):
     size_hw: tuple[int, int]
     channels: int
     dtype: np.dtype[np.generic]
+    axes: Axes
     planes: tuple[str, ...]
     notes: tuple[str, ...]
+    version: str
 
     def read(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Num[np.ndarray, "h w c"]:
         """The pixels of a half-open box. Raises `ImageFileError` where they are damaged, with the place in the file."""
@@ -35,18 +39,21 @@ class LargeImage(Protocol):
         """Let go of the file."""
 
 
-def open_large(path: Path) -> LargeImage:
-    """The image at a path, to be closed after use. Raises `ImageFileError` where it cannot be read part by part."""
+def open_large(path: Path, axes: str = "") -> LargeImage:
+    """The image at a path, to be closed after use. Raises `ImageFileError` where it cannot be read part by part.
+
+    axes: those of the file as a person names them, as "ZYX", where it does not.
+    """
     path = Path(path)
     if is_zarr(path):
-        return large_zarr.LargeZarr(path)
+        return large_zarr.LargeZarr(path, axes)
     kind = image_kind(path)
     if kind != "tiff":
         raise ImageFileError(
             f"{path}: a {kind.upper()} cannot be read part by part; {PARTED_KINDS} can. Convert it, as with "
             f"'vips tiffsave {path.name} {path.stem}.tif --tile --compression deflate --bigtiff'."
         )
-    return large_tiff.LargeTiff(path)
+    return large_tiff.LargeTiff(path, axes)
 
 
 def is_zarr(path: Path) -> bool:
@@ -54,15 +61,20 @@ def is_zarr(path: Path) -> bool:
     return path.is_dir() and any((path / name).is_file() for name in large_zarr.MARKS)
 
 
-def is_large(path: Path, pixels: int = LARGE_PIXELS) -> bool:
-    """Whether an image is to be read part by part: a Zarr always, a TIFF of more than so many pixels if it can be."""
+def is_large(path: Path, axes: str = "", pixels: int = LARGE_PIXELS) -> bool:
+    """Whether an image is to be read part by part: a Zarr and a stack always, a TIFF of more than so many pixels if it can be.
+
+    What is no image, and axes of which nobody says what they count, are left to the reader, which says what is wrong.
+    """
     if is_zarr(path):
         return True
     if path.suffix.lower() not in SUFFIXES["tiff"]:
         return False
+    if large_tiff.has_planes(path):
+        return True
     try:
-        image = open_large(path)
+        image = open_large(path, axes)
     except ImageFileError:
         return False
     image.close()
-    return image.size_hw[0] * image.size_hw[1] > pixels
+    return count_planes(image.axes) > 1 or image.size_hw[0] * image.size_hw[1] > pixels

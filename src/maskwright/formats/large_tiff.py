@@ -11,6 +11,7 @@ from jaxtyping import Num, Shaped
 
 from maskwright.base.errors import ImageFileError
 from maskwright.formats.images import shown, shown_as
+from maskwright.formats.large_axes import Axes, Axis, named, plane_names, sides
 from maskwright.formats.tiff_pages import described, opened
 
 KEPT_BYTES = 128 * 2**20  # of decoded tiles or strips, so that those which neighbours share are decoded once
@@ -21,15 +22,20 @@ JPEG = (6, 7, 33007, 34892)  # compressions whose tables lie outside of the tile
 class LargeTiff:
     """The first image of a TIFF: its planes, and any box of one. Levels of a pyramid other than the first are passed over."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises `ImageFileError` where the file is cut off, or is made so that a part of it cannot be read alone."""
+    version = ""
+
+    def __init__(self, path: Path, said: str = "") -> None:
+        """Raises `ImageFileError` where the file is cut off, or is made so that a part of it cannot be read alone.
+
+        said: the file's axes as a person names them, as "ZYX", where the file does not.
+        """
         self.path = Path(path)
         self._open = ExitStack()
         with self._open:
             self._file = self._open.enter_context(opened(self.path))
             series = self._file.series[0]
             self._page = series.keyframe
-            self._pages, self.planes, channels = _arranged(series, self.path)
+            self._pages, counted, channels = _arranged(series, self.path, said)
             self._header = described(self._file, self.path, channels)
             if self._header.orientation != 1:
                 raise ImageFileError(
@@ -37,6 +43,8 @@ class LargeTiff:
                     f"part by part. Save it upright."
                 )
             self.size_hw, self.notes = self._header.size_hw, self._header.notes
+            self.axes = (*counted, *sides(self.path, self.size_hw))
+            self.planes = plane_names(self.axes)
             self.channels, self.dtype = shown_as(self._header)
             self._kept: OrderedDict[tuple[int, int], Shaped[np.ndarray, "h w s"]] = OrderedDict()
             self._rows_at = None if self._page.is_tiled else series.dataoffset  # one block of plain numbers from there on
@@ -161,27 +169,29 @@ class LargeTiff:
         )
 
 
-def _arranged(series: tifffile.TiffPageSeries, path: Path) -> tuple[list[list[int]], tuple[str, ...], int]:
-    """The pages of each plane, one a channel where channels are pages; the planes' names; values a pixel.
+def has_planes(path: Path) -> bool:
+    """Whether a TIFF has an axis longer than 1 beside rows, columns and channels: it is a stack, or does not say what it is."""
+    try:
+        with opened(path) as file:
+            series = file.series[0]
+            return any(size > 1 for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXSC")
+    except ImageFileError:
+        return False
+
+
+def _arranged(series: tifffile.TiffPageSeries, path: Path, said: str) -> tuple[list[list[int]], Axes, int]:
+    """The pages of each plane, one a channel where channels are pages; the axes that count planes; values a pixel.
 
     Raises `ImageFileError` that shows the axes where these are not those of images.
     """
     page = series.keyframe
     inner = page.axes.lstrip("Z") if page.axes.startswith("Z") and page.imagedepth == 1 else page.axes
-    axes, shape = series.axes, series.shape
-    leading = [(axis, size) for axis, size in zip(axes, shape, strict=True) if axis not in "YXS"]
-    sizes = ", ".join(f"{axis}={size}" for axis, size in zip(axes, shape, strict=True))
-    if inner not in ("YX", "YXS", "SYX") or [axis for axis in axes if axis in "YX"] != ["Y", "X"]:
-        raise ImageFileError(
-            f"{path}: the TIFF has the axes {axes} ({sizes}), which are not those of images. Save it as OME-TIFF."
-        )
+    if inner not in ("YX", "YXS", "SYX"):
+        raise ImageFileError(f"{path}: a page of the TIFF has the axes {page.axes}, which are not those of images.")
+    axes = named(series.axes, series.shape, said, path)
+    leading = [(axis, size) for axis, size in zip(axes, series.shape, strict=True) if axis not in "YXS"]
     numbers = np.arange(int(np.prod([size for _, size in leading], dtype=np.int64))).reshape([size for _, size in leading])
     names = [axis for axis, _ in leading]
     numbers = np.moveaxis(numbers, names.index("C"), -1) if "C" in names else numbers[..., None]
-    counted = [(axis.lower(), size) for axis, size in leading if axis != "C"]
-    pages = numbers.reshape(-1, numbers.shape[-1]).tolist()
-    planes = tuple(
-        " ".join(f"{axis}={i}" for (axis, _), i in zip(counted, place, strict=True))
-        for place in np.ndindex(*(size for _, size in counted))
-    )
-    return pages, planes, numbers.shape[-1] * page.samplesperpixel
+    counted = tuple(Axis(axis.lower(), size) for axis, size in leading if axis != "C")
+    return numbers.reshape(-1, numbers.shape[-1]).tolist(), counted, numbers.shape[-1] * page.samplesperpixel

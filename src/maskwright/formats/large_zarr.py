@@ -1,6 +1,7 @@
 """OME-Zarr (0.4 and 0.5) and plain Zarr arrays read part by part, through the zarr library of the extra `large`."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from jaxtyping import Num
 
 from maskwright.base.errors import ImageFileError, MaskwrightError
 from maskwright.formats.images import shown
+from maskwright.formats.large_axes import Axis, named, plane_names
 from maskwright.formats.stored import Header
 
 MARKS = (".zarray", ".zgroup", "zarr.json")  # one of them lies in the folder of any array or group
@@ -18,13 +20,14 @@ FEW_CHANNELS = 4  # an axis without a name that is no longer than this holds cha
 class LargeZarr:
     """The finest level of an OME-Zarr image, or an array of two or three axes: its planes, and any box of one."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises `ImageFileError` where there is no image; `MaskwrightError` where the zarr library is not installed."""
+    def __init__(self, path: Path, said: str = "") -> None:
+        """Raises `ImageFileError` where there is no image; `MaskwrightError` where the zarr library is not installed.
+
+        said: the array's axes as a person names them, as "ZYX", where it does not.
+        """
         self.path = Path(path)
-        self._array, axes = _opened(self.path)
-        if not {"y", "x"} <= set(axes) or axes.index("y") > axes.index("x"):
-            sizes = ", ".join(f"{axis}={size}" for axis, size in zip(axes, self._array.shape, strict=True))
-            raise ImageFileError(f"{self.path}: the Zarr has the axes {sizes}, but an image has y before x. Write it anew.")
+        self._array, own, self.version = _opened(self.path)
+        axes = named("".join(axis.name for axis in own).upper(), self._array.shape, said, self.path).lower()
         self._axes = axes
         shape = dict(zip(axes, self._array.shape, strict=True))
         self.size_hw, channels = (shape["y"], shape["x"]), shape.get("c", 1)
@@ -34,9 +37,9 @@ class LargeZarr:
         )  # fmt: skip
         self.channels = channels
         self.dtype = shown(np.zeros((1, 1, channels), self._array.dtype), self._header, self.path).dtype
-        counted = [axis for axis in axes if axis not in "cyx"]
-        self._places = list(np.ndindex(*(shape[axis] for axis in counted)))
-        self.planes = tuple(" ".join(f"{a}={i}" for a, i in zip(counted, place, strict=True)) for place in self._places)
+        self.axes = tuple(replace(axis, name=name) for axis, name in zip(own, axes, strict=True) if name != "c")
+        self._places = list(np.ndindex(*(axis.length for axis in self.axes[:-2])))
+        self.planes = plane_names(self.axes)
         missing = self._array.nchunks - self._array.nchunks_initialized if self._array.shards is None else 0
         note = f"{missing} of {self._array.nchunks} chunks are not there; they are read as {self._array.fill_value}"
         self.notes: tuple[str, ...] = (note,) if missing else ()
@@ -77,23 +80,34 @@ class LargeZarr:
         return f"a chunk is damaged ({error})"
 
 
-def _opened(path: Path) -> tuple[Any, list[str]]:
-    """The array of the finest level, and the names of its axes."""
+def require(path: Path, what: str) -> None:
+    """Raises `MaskwrightError` where the zarr library is not installed."""
     if importlib.util.find_spec("zarr") is None:
-        raise MaskwrightError(f"{path}: reading Zarr needs another package. Install it with: pip install 'maskwright[large]'")
+        raise MaskwrightError(f"{path}: {what} Zarr needs another package. Install it with: pip install 'maskwright[large]'")
+
+
+def _opened(path: Path) -> tuple[Any, list[Axis], str]:
+    """The array of the finest level, its axes, and the version of OME-NGFF, which is empty for a plain array."""
+    require(path, "reading")
     import zarr
 
     try:
         found = zarr.open(str(path), mode="r")
         if isinstance(found, zarr.Array):
-            return found, _guessed(path, found.shape)
+            return found, _guessed(found), ""
         attributes: dict[str, Any] = dict(found.attrs)
-        scales = attributes.get("ome", attributes)["multiscales"][0]
+        ome = attributes.get("ome", attributes)
+        scales = ome["multiscales"][0]
         array = found[scales["datasets"][0]["path"]]
-        axes = [str(axis["name"] if isinstance(axis, dict) else axis) for axis in scales.get("axes", "tczyx")]
+        axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales.get("axes", "tczyx")]
         if not isinstance(array, zarr.Array) or len(axes) != array.ndim:
             raise ValueError(f"{len(axes)} axes are named, and the array is {array!r}")
-        return array, axes
+        spacing = _spacing(scales, len(axes))
+        described = [
+            Axis(str(axis["name"])[:1], length, side, str(axis.get("unit") or ""))
+            for axis, length, side in zip(axes, array.shape, spacing, strict=True)
+        ]
+        return array, described, "0.5" if "ome" in attributes else "0.4"
     except ImageFileError:
         raise
     except Exception as error:  # foreign metadata makes the reader raise almost anything
@@ -103,12 +117,20 @@ def _opened(path: Path) -> tuple[Any, list[str]]:
         ) from error
 
 
-def _guessed(path: Path, shape: tuple[int, ...]) -> list[str]:
-    """Names of axes that have none."""
-    if len(shape) == 2:
-        return ["y", "x"]
-    if len(shape) == 3 and shape[2] <= FEW_CHANNELS:
-        return ["y", "x", "c"]
-    if len(shape) == 3:
-        return ["c" if shape[0] <= FEW_CHANNELS else "z", "y", "x"]
-    raise ImageFileError(f"{path}: the Zarr array has {len(shape)} axes without names. Write it as OME-Zarr, which names them.")
+def _spacing(scales: dict[str, Any], axes: int) -> list[float]:
+    """How far apart the places of each axis are at the finest level: the scales of the level and of all levels, multiplied."""
+    spacing = [1.0] * axes
+    for holder in (scales["datasets"][0], scales):
+        for step in holder.get("coordinateTransformations", ()):
+            if step.get("type") == "scale" and len(step.get("scale", ())) == axes:
+                spacing = [a * float(b) for a, b in zip(spacing, step["scale"], strict=True)]
+    return spacing
+
+
+def _guessed(array: Any) -> list[Axis]:
+    """The axes of an array outside of OME-Zarr: as it names them, else as images are kept; '?' is one that says nothing."""
+    shape = array.shape
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    if len(names) != len(shape) or not all(names):
+        names = "yxc" if len(shape) == 3 and shape[2] <= FEW_CHANNELS else "?" * max(len(shape) - 2, 0) + "yx"
+    return [Axis(str(name)[:1].lower(), length) for name, length in zip(names, shape, strict=True)]

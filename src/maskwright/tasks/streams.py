@@ -35,6 +35,11 @@ class ClassStream:
         yield Found(top, labels, np.zeros((0, 2)), self.carry)
 
 
+def has_stream(task: Task) -> bool:
+    """Whether the task needs only some rows of an image at a time."""
+    return isinstance(task, SemanticTask | InstanceTask)
+
+
 def stream_of(task: Task, size_hw: tuple[int, int], carry: Carry) -> Stream:
     """What finds the segmentation of an image strip by strip, from `carry` on. Raises `PlanError` where it needs the whole."""
     if isinstance(task, SemanticTask):

@@ -20,6 +20,11 @@ class Plane:
     number: int
     channels: int
 
+    @property
+    def name(self) -> str:
+        """What the plane of a stack is called, as "z=3"; empty where the image is no stack."""
+        return self.image.planes[self.number]
+
     def pixels(self, box_xyxy: tuple[int, int, int, int]) -> Num[np.ndarray, "h w c"]:
         """The pixels of a box. Raises `DataError` for channels that cannot be brought to the network's."""
         return with_channels(self.image.read(box_xyxy, self.number), self.channels, name=str(self.image.path))

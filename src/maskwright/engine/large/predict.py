@@ -1,7 +1,9 @@
-"""An image of any size into a label image of its size: strip by strip, taken up again after a kill, every pixel counted."""
+"""An image or a stack of any size into labels of its size: strip by strip, taken up again after a kill, every pixel counted."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from maskwright.base.errors import ImageFileError, Interrupted
+from maskwright.base.errors import Interrupted
 from maskwright.engine.large.plane import Plane
+from maskwright.engine.large.stack import numbers_of, objects_of
 from maskwright.engine.large.strips import StripFolder
+from maskwright.engine.large.whole import found_whole
 from maskwright.engine.predict import Predictor
-from maskwright.formats.large_image import open_large
-from maskwright.formats.pyramid import write_tiff, write_zarr
+from maskwright.formats.large_image import LargeImage, open_large
+from maskwright.formats.pyramid import Strip, write_labels
+from maskwright.masks.link import MIN_IOU
 from maskwright.masks.tiles import Tile, blend
 from maskwright.sampling.normalize import ImageScale
-from maskwright.tasks.streams import first_row, stream_of
+from maskwright.tasks.streams import first_row, has_stream, stream_of
 
 ROWS = 256  # in which objects are looked for at a time: what that needs beside the maps follows it
 GoesOn = Callable[[float], bool]  # is told the share that is done, and says whether to go on
@@ -38,51 +43,86 @@ class LargeReport:
 
 
 def predict_large(
-    predictor: Predictor, image: Path | str, out: Path | str, *, strips_in: Path | None = None, goes_on: GoesOn | None = None
-) -> LargeReport:
+    predictor: Predictor, image: Path | str, out: Path | str, *, strips_in: Path | None = None, goes_on: GoesOn | None = None,
+    link: float | None = MIN_IOU, axes: str = "",
+) -> LargeReport:  # fmt: skip
     """Write the labels of an image as tiled TIFF or, where `out` ends in .zarr, as OME-Zarr, with a pyramid of smaller levels.
 
     The labels are those of a call of the predictor with the whole image: classes from 0 on, or numbers of objects from 1 on.
+    Of a stack each plane is an image of its own, and the labels are a stack of the same axes but channels; objects of
+    successive planes whose intersection over union reaches `link` have one number (`masks.link`), without it (None) none.
+    `axes` names the axes of a file that does not, as "ZYX".
     Strips that are done lie in `strips_in`, else in a folder beside `out`, until all are: the same call goes on after a kill.
     Raises `ImageFileError` where it is damaged, `PlanError` for a task that needs it whole, `Interrupted` when `goes_on`
     says no.
     """
     image, out = Path(image), Path(out)
-    opened = open_large(image)
+    place = strips_in or out.with_name(f".{out.name}.partial")
+    opened = open_large(image, axes)
     try:
-        plane = Plane(opened, 0, predictor.plan.channels)
-        if len(opened.planes) > 1:
-            raise ImageFileError(
-                f"{image}: a stack of {len(opened.planes)} planes ({opened.planes[0]} to {opened.planes[-1]}). "
-                "Save every plane as a file of its own."
-            )
-        strips = StripFolder(strips_in or out.with_name(f".{out.name}.partial"), _key(predictor, image), opened.size_hw[1])
-        _predict(predictor, plane, strips, goes_on or (lambda share: True))
-        size_hw, notes = opened.size_hw, opened.notes
+        planes = list[StripFolder]()
+        for number, name in enumerate(opened.planes):
+            plane = Plane(opened, number, predictor.plan.channels)
+            folder = place / f"{number:06d}" if len(opened.planes) > 1 else place
+            planes.append(StripFolder(folder, _key(predictor, image, name), opened.size_hw[1]))
+            _predict(predictor, plane, planes[-1], partial(_told, goes_on, number, len(opened.planes), opened.size_hw[0]))
+        report = _written(predictor, opened, planes, out, link)
     finally:
         opened.close()
-    if strips.pixels != size_hw[0] * size_hw[1]:
-        raise ValueError(f"{strips.pixels} of {size_hw[0] * size_hw[1]} pixels were predicted.")  # a fault of the program
-    objects = strips.objects()
-    highest = len(predictor.plan.classes) - 1 if predictor.plan.task == "semantic" else int(objects[:, 0].max(initial=0))
-    dtype = _dtype(highest, predictor.plan.task)
-    write = write_zarr if out.suffix == ".zarr" else write_tiff
-    write(out, lambda: (rows.astype(dtype) for rows in strips.strips()), size_hw, dtype)
-    strips.remove()
+    shutil.rmtree(place, ignore_errors=True)
+    return report
+
+
+def _written(predictor: Predictor, image: LargeImage, planes: list[StripFolder], out: Path, link: float | None) -> LargeReport:
+    """Write the labels of planes that are done."""
+    height, width = image.size_hw
+    pixels, expected = sum(plane.pixels for plane in planes), height * width * len(planes)
+    if pixels != expected:
+        raise ValueError(f"{pixels} of {expected} pixels were predicted.")  # a fault of the program
+    is_semantic = predictor.plan.task == "semantic"
+    numbers = None if is_semantic else numbers_of(planes, image.axes, link)
+    objects = planes[0].objects() if numbers is None else objects_of(planes, numbers)
+    classes = predictor.plan.classes
+
+    def strips(plane: int) -> Iterator[Strip]:
+        return planes[plane].strips() if numbers is None else (numbers[plane][rows] for rows in planes[plane].strips())
+
+    highest = len(classes) - 1 if is_semantic else int(objects[:, 0].max(initial=0))
+    write_labels(
+        out, strips, image.axes, highest=highest, classes=classes if is_semantic else None, version=image.version
+    )  # fmt: skip
     means = objects[:, 2:] / np.maximum(objects[:, 1:2], 1)
     return LargeReport(
-        size_hw, 1, strips.pixels,
+        image.size_hw, len(planes), pixels,
         objects[:, 0].astype(np.int64),
         means.argmax(axis=1).astype(np.int64) + 1 if len(means) else np.zeros(0, np.int64),
         means.max(axis=1) if len(means) else np.zeros(0),
-        objects[:, 1].astype(np.int64), notes,
+        objects[:, 1].astype(np.int64), image.notes,
     )  # fmt: skip
 
 
-def _predict(predictor: Predictor, plane: Plane, strips: StripFolder, goes_on: GoesOn) -> None:
-    """The strips that are not there yet."""
+def _told(goes_on: GoesOn | None, plane: int, planes: int, height: int, rows: int) -> bool:
+    """Whether to go on, with so many rows of a plane done."""
+    return goes_on is None or goes_on((plane + rows / height) / planes)
+
+
+def _predict(predictor: Predictor, plane: Plane, strips: StripFolder, goes_on: Callable[[int], bool]) -> None:
+    """The strips that are not there yet; `goes_on` is told how many rows are done."""
     height = plane.image.size_hw[0]
     if strips.rows == height:
+        return
+
+    def go_on() -> None:
+        if not goes_on(strips.rows):
+            of = f" of {plane.name}" if plane.name else ""
+            raise Interrupted(
+                f"{plane.image.path}: stopped with {strips.rows} of {height} rows{of} done. "
+                "Run the same command again to go on."
+            )
+
+    if not has_stream(predictor.task):
+        go_on()
+        strips.add(found_whole(predictor, plane))
         return
     stream = stream_of(predictor.task, plane.image.size_hw, strips.carry)
     if strips.scale is None:
@@ -92,10 +132,7 @@ def _predict(predictor: Predictor, plane: Plane, strips: StripFolder, goes_on: G
     scale = ImageScale(*(np.array(part, np.float32) for part in strips.scale))
 
     def pixels_of(tile: Tile) -> Float32[np.ndarray, "c h w"]:
-        if not goes_on(strips.rows / height):
-            raise Interrupted(
-                f"{plane.image.path}: stopped with {strips.rows} of {height} rows done. Run the same command again to go on."
-            )
+        go_on()
         return scale.apply(plane.pixels(tile.box_xyxy))
 
     start = first_row(predictor.task, strips.carry)
@@ -108,17 +145,12 @@ def _predict(predictor: Predictor, plane: Plane, strips: StripFolder, goes_on: G
                 strips.add(found)
 
 
-def _key(predictor: Predictor, image: Path) -> dict[str, Any]:
-    """What strips depend on: image, weights, thresholds, and how tiles are cut and computed."""
+def _key(predictor: Predictor, image: Path, plane: str) -> dict[str, Any]:
+    """What strips depend on: image, plane, weights, thresholds, and how tiles are cut and computed."""
     status = image.stat()
     choice = predictor.choice
     return {
-        "image": [str(image.absolute()), status.st_size, status.st_mtime_ns],
+        "image": [str(image.absolute()), status.st_size, status.st_mtime_ns], "plane": plane,
         "weights": predictor.digest, "settled": predictor.settled,
         "runtime": choice.runtime, "tile": list(choice.tile_hw), "batch": choice.batch,
     }  # fmt: skip
-
-
-def _dtype(highest: int, task: str) -> np.dtype[np.generic]:
-    """Numbers of objects as 32-bit, as in other label images; classes as small as they fit."""
-    return np.dtype(np.uint32) if task != "semantic" else np.dtype(np.uint8 if highest < 255 else np.uint16)
