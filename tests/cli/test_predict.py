@@ -1,7 +1,11 @@
 """Prediction from the command line: what it says, and how it exits."""
 
 import numpy as np
+import pytest
+import tifffile
 from PIL import Image
+
+from maskwright.masks.link import MIN_IOU
 
 
 def test_a_folder_is_predicted_and_then_nothing_is_left_to_do(invoke, trained, blobs_to_read, tmp_path):
@@ -71,3 +75,23 @@ def test_objects_are_asked_of_a_run_that_has_none(invoke, trained, blobs_to_read
     assert "finds no objects" in result.stderr
     assert not (tmp_path / "masks").exists()
     assert invoke(*arguments, "--to", "labels").exit_code == 0
+
+
+def test_a_stack_and_what_is_said_of_it(invoke, trained, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 40, 48), np.uint8), photometric="minisblack")
+    arguments = ("predict", trained, tmp_path / "a.tif", "--out", tmp_path / "masks")
+    result = invoke(*arguments)
+    assert result.exit_code == 3
+    assert "--axes ZYX for slices" in " ".join(result.stderr.split())
+    result = invoke(*arguments, "--axes", "ZYX", "--link", "none", "--precision", "fp32")
+    assert (result.exit_code, tifffile.imread(tmp_path / "masks" / "a.tif").shape) == (0, (3, 40, 48))
+    assert "--link is an overlap above 0 and up to 1, such as 0.25, or none, not '2'" in invoke(*arguments, "--link", 2).stderr
+    assert f"{MIN_IOU:g}" == "0.25"
+
+
+def test_ome_zarr_on_request(invoke, trained, blobs_to_read, tmp_path):
+    zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
+    arguments = ("predict", trained, blobs_to_read / "images" / "cell0.png", "--out", tmp_path / "masks", "--to", "ome-zarr")
+    assert invoke(*arguments).exit_code == 0
+    assert zarr.open_group(str(tmp_path / "masks" / "cell0.zarr"), mode="r")["0"].dtype == np.uint8
+    assert "Leave out either --format or --to ome-zarr" in " ".join(invoke(*arguments, "--format", "png").stderr.split())

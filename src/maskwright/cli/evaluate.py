@@ -8,7 +8,7 @@ import typer
 from maskwright.base.errors import DataError
 from maskwright.cli.plan import Device
 from maskwright.cli.reading_options import Said, reads_data
-from maskwright.cli.runtime import Runtime, load_aloud
+from maskwright.cli.runtime import Precision, Runtime, load_aloud
 
 
 @reads_data
@@ -35,6 +35,7 @@ def command(
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the scores into this JSON file.")] = None,
     device: Device = "auto",
     runtime: Runtime = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Score a run on its held-out part, or masks or objects against their ground truth; each score with its rule."""
     if (ground_truth is None) != (prediction is None):
@@ -46,7 +47,7 @@ def command(
         assert prediction is not None
         _compare(ground_truth, prediction, said, rules == "all", report, json)
     else:
-        _score_run(run, data, said, part, rules == "all", report, json, device, runtime)
+        _score_run(run, data, said, part, rules == "all", report, json, device, runtime, precision)
 
 
 def _compare(
@@ -95,6 +96,7 @@ def _score_run(
     json: Path | None,
     device: str,
     runtime: Runtime,
+    precision: Precision,
 ) -> None:
     """A run on a part of its data, or on other data."""
     from dataclasses import replace
@@ -106,11 +108,13 @@ def _score_run(
     from maskwright.engine.run import Run
 
     opened = Run.open(run)
-    predict = load_aloud(run, device=device, runtime=runtime)
     reading = replace(Reading.of_run(run, data), **said)
     with bar("Reading images and masks") as progress:
         found = reading.read(progress)
     chosen, kind = run_steps.choose_part(opened, found, part)
+    predict = load_aloud(
+        run, device=device, runtime=runtime, precision=precision, images=[record.image for record in chosen.records]
+    )
     scores = run_steps.score(opened, predict, chosen, kind, reading=reading, every_rule=every_rule)
     if json is not None:
         write_json(json, scores.to_json())

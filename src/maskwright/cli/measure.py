@@ -3,7 +3,7 @@
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -11,7 +11,7 @@ from rich.text import Text
 from maskwright.base.errors import DataError
 from maskwright.cli.plan import Device
 from maskwright.cli.reading_options import Said, reads_data
-from maskwright.cli.runtime import Runtime, load_aloud
+from maskwright.cli.runtime import Precision, Runtime, load_aloud
 
 if TYPE_CHECKING:
     from maskwright.engine.masked_images import MaskedImages
@@ -39,6 +39,7 @@ def command(
     ] = None,
     device: Device = "auto",
     runtime: Runtime = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Measure every object: area, perimeter, place, axes, shape, and intensities of each channel. Nothing else is written."""
     from maskwright.cli.steps import tell
@@ -54,7 +55,7 @@ def command(
         what = "is a folder" if out.is_dir() else "is what is to be measured"
         raise DataError(f"{out}: {what}. Name another file with --out.")
     size = None if pixel_size is None else sizes.pixel_size(pixel_size)
-    found = _found(source, images, said, device, runtime)
+    found = _found(source, images, said, {"device": device, "runtime": runtime, "precision": precision})
     measuring = Measuring(found, pixel_size=size)
     heading("Objects", f"{source} on {counted(len(measuring))}")
     for words in found.words:
@@ -79,7 +80,7 @@ def command(
         raise typer.Exit(3)
 
 
-def _found(source: Path, images: list[Path], said: Said, device: str, runtime: Runtime) -> "MaskedImages":
+def _found(source: Path, images: list[Path], said: Said, how: dict[str, Any]) -> "MaskedImages":
     """The images with the objects that a run, masks or annotations give them."""
     from maskwright.cli.terminal import bar
     from maskwright.engine.masked_images import masked, predicted
@@ -90,7 +91,7 @@ def _found(source: Path, images: list[Path], said: Said, device: str, runtime: R
     if (source / "plan.json").is_file():
         if unused := sorted(said.keys() - {"max_pixels"}):
             raise DataError(f"{source}: is a run, which knows what it predicts. Leave out --{unused[0].replace('_', '-')}.")
-        return predicted(load_aloud(source, device=device, runtime=runtime), images, max_pixels=max_pixels)
+        return predicted(load_aloud(source, **how, images=images), images, max_pixels=max_pixels)
     reading = Reading(path=source, **said)
     with bar("Reading masks") as progress:
         return masked(

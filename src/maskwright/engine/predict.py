@@ -1,6 +1,7 @@
 """From images of any size to segmentations, tile by tile."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from maskwright.base.errors import PlanError
 from maskwright.base.files import sha256
 from maskwright.data.channels import with_channels
 from maskwright.engine.run import Run
-from maskwright.engine.runtimes.choose import Place, Runtime, made_ready
+from maskwright.engine.runtimes.agree import Agreement, Images, agreement_of, some_of
+from maskwright.engine.runtimes.choose import Place, Runtime, Wanted, made_ready
+from maskwright.engine.runtimes.ready import Ready
 from maskwright.engine.weights import load_weights
 from maskwright.masks.tiles import Tile, even_tile, tiles
 from maskwright.masks.types import Segmentation
@@ -28,8 +31,9 @@ class Predictor:
 
     Call it with an image (h, w, channels) of 8-bit, 16-bit or float values; it returns the segmentation in the image's own
     pixel grid. The memory needed beyond image and result is that of one row of tiles.
-    `digest` and `settled`, the thresholds, name in journals what made a prediction. `runtime` and `place` are those of
-    `runtimes.choose.made_ready`; `choice` says what came of it.
+    `digest` and `settled`, the thresholds, name in journals what made a prediction. `runtime`, `precision` and `place` are
+    those of `runtimes.choose.made_ready`, `examples` gives images on which precisions are compared; `choice` says what came
+    of it.
     """
 
     def __init__(
@@ -41,13 +45,22 @@ class Predictor:
         digest: str = "",
         settled: dict[str, Any] | None = None,
         runtime: Runtime = "torch",
+        precision: Wanted = "auto",
         place: Place | None = None,
+        examples: Callable[[], Images] = tuple,
     ) -> None:
         self.plan = plan
         self.device = device
         self.digest, self.settled = digest, settled
         self.task = task_of(plan, settled)
-        self._ready, self.choice = made_ready(plan, network, device=device, runtime=runtime, place=place)
+
+        def agree(first: Ready, other: Ready) -> Agreement | None:
+            images = examples()
+            return agreement_of(self.task, plan, first, other, images) if images else None
+
+        self._ready, self.choice = made_ready(
+            plan, network, device=device, runtime=runtime, precision=precision, place=place, agree=agree
+        )
 
     def __call__(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
         """The segmentation of an image. Gray and RGB are turned into each other as the network needs.
@@ -66,7 +79,7 @@ class Predictor:
 
     @property
     def precision(self) -> str:
-        """In which the network's convolutions are worked out: that of the plan, or fp32 where the processor has no other."""
+        """In which the network's convolutions are worked out."""
         return self._ready.precision
 
     def require_maps(self) -> None:
@@ -123,10 +136,15 @@ class Predictor:
                 yield tile, said.cpu().numpy() if isinstance(said, Tensor) else said
 
 
-def load(run: Path | str, *, device: str = "auto", runtime: Runtime = "auto") -> Predictor:
+def load(
+    run: Path | str, *, device: str = "auto", runtime: Runtime = "auto", precision: Wanted = "auto",
+    images: Sequence[Path] = (),
+) -> Predictor:  # fmt: skip
     """The predictor of a run folder, with its best weights. Raises `RunError` or `WeightsError` where they are not whole.
 
     runtime: "auto" is the faster one here, of those that are installed; the first time this takes some seconds of measuring.
+    precision: "auto" is the plan's, but not bfloat16 where that says something else on the first of `images`, which are files
+    and folders.
     """
     opened = Run.open(Path(run))
     plan = opened.plan
@@ -136,5 +154,5 @@ def load(run: Path | str, *, device: str = "auto", runtime: Runtime = "auto") ->
     digest = sha256(opened.best_path)
     return Predictor(
         plan, network, device=pick_device(device), digest=digest, settled=opened.settled,
-        runtime=runtime, place=Place(opened.folder, digest),
+        runtime=runtime, precision=precision, place=Place(opened.folder, digest), examples=partial(some_of, images),
     )  # fmt: skip

@@ -7,28 +7,33 @@ from typing import Any
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.engine.predict import load
-from maskwright.engine.predict_folder import predict_folder
+from maskwright.engine.predict_folder import PredictionReport, predict_folder
 
 
 def main() -> int:
     """Predict what the argument, a JSON object, asks for."""
     asked = json.loads(sys.argv[1])
-    predictor = load(asked.pop("run"), device=asked.pop("device"), runtime=asked.pop("runtime"))
+    how = {name: asked.pop(name) for name in ("device", "runtime", "precision")}
+    predictor = load(asked.pop("run"), **how, images=asked["images"])
     shard = tuple(asked.pop("shard"))
     try:
         report = predict_folder(predictor, asked.pop("images"), asked.pop("out"), shard=shard, progress=_tell, **asked)
     except MaskwrightError as error:
         _say({"error": str(error), "exit_code": error.exit_code})
         return error.exit_code
-    _say(
-        {
-            "done": list(map(str, report.done)),
-            "skipped": list(map(str, report.skipped)),
-            "failed": [[str(failure.image), failure.reason] for failure in report.failed],
-            "hidden": report.hidden_pixels,
-        }
-    )
+    _say(told(report))
     return 0
+
+
+def told(report: PredictionReport) -> dict[str, Any]:
+    """A report as a JSON value, without the file of all objects, which is made of all workers' together."""
+    return {
+        "done": list(map(str, report.done)),
+        "skipped": list(map(str, report.skipped)),
+        "failed": [[str(failure.image), failure.reason] for failure in report.failed],
+        "hidden": report.hidden_pixels,
+        "elsewhere": list(map(str, report.elsewhere)),
+    }
 
 
 def _tell(done: int, of: int) -> None:

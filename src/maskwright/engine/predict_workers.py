@@ -36,7 +36,7 @@ class _Worker:
 
 def predict_with_workers(
     run: Path, images: list[Path], out: Path, *, workers: int, device: str = "auto", runtime: str = "auto",
-    progress: Progress | None = None, command: tuple[str, ...] = COMMAND, **options: Any,
+    precision: str = "auto", progress: Progress | None = None, command: tuple[str, ...] = COMMAND, **options: Any,
 ) -> PredictionReport:  # fmt: skip
     """As `predict_folder` with `options`, in so many processes, which share the processor's threads.
 
@@ -44,6 +44,7 @@ def predict_with_workers(
     share. Raises `MaskwrightError` where a process cannot start its work.
     """
     asked = {"run": str(run), "images": [str(path) for path in images], "out": str(out), "device": device, "runtime": runtime}
+    asked |= {"precision": precision}
     threads = str(max(1, (os.cpu_count() or 1) // workers))
     environment = os.environ | dict.fromkeys(THREADS, threads)
 
@@ -90,7 +91,17 @@ def predict_with_workers(
     for worker in ended:
         if "error" in worker.said:
             raise DataError(worker.said["error"])
-    failed += [Failure(Path(image), reason) for worker in ended for image, reason in worker.said["failed"]]
+    return joined_report(run, images, out, options, [worker.said for worker in ended], failed)
+
+
+def joined_report(
+    run: Path, images: list[Path], out: Path, options: dict[str, Any], told: list[dict[str, Any]], failed: list[Failure]
+) -> PredictionReport:
+    """What several processes told of their parts (`predict_worker.told`), as one report; the file of all objects is written.
+
+    failed: the images over which processes died, which none of them tells of.
+    """
+    failed = failed + [Failure(Path(image), reason) for part in told for image, reason in part["failed"]]
     opened = Run.open(run)
     folder = folder_of(
         opened.plan, sha256(opened.best_path), opened.settled, out, written_as(opened.plan, options.get("to")),
@@ -98,9 +109,11 @@ def predict_with_workers(
     )  # fmt: skip
     missing = {failure.image.absolute() for failure in failed}
     folder.join(without=[record for record in list_images(images) if record.image.absolute() in missing])
-    done, skipped = ([Path(path) for worker in ended for path in worker.said[kind]] for kind in ("done", "skipped"))
-    hidden = sum(worker.said["hidden"] for worker in ended)
-    return PredictionReport(tuple(done), tuple(skipped), tuple(failed), folder.together, hidden)
+    done, skipped, elsewhere = (
+        tuple(Path(path) for part in told for path in part[kind]) for kind in ("done", "skipped", "elsewhere")
+    )
+    elsewhere = tuple(path for path in elsewhere if path.absolute() not in missing)  # its lease is kept from all others
+    return PredictionReport(done, skipped, tuple(failed), folder.together, sum(part["hidden"] for part in told), elsewhere)
 
 
 def _hear(worker: _Worker) -> None:
