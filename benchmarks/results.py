@@ -23,6 +23,7 @@ RUNS = ROOT / "runs" / "results"
 RECORDS = ROOT / "docs" / "results" / "records"
 SPEED = ROOT / "benchmarks" / "speed.json"
 MOSAIC = RECORDS / "mosaic.json"
+LARGE = RECORDS / "large-image.json"
 SYNTH = ROOT / "benchmarks" / "synth.json"
 MASKWRIGHT = (sys.executable, "-c", "from maskwright.cli.main import run; run()")
 
@@ -165,6 +166,8 @@ def write_page() -> None:
         sections.append(nuclei(read_json(NUCLEI.record)))
     if MOSAIC.exists():
         sections.append(mosaic(read_json(MOSAIC)))
+    if LARGE.exists():
+        sections.append(large_image(read_json(LARGE)))
     if SPEED.exists():
         sections.append(speed(read_json(SPEED)))
     if SYNTH.exists():
@@ -282,6 +285,29 @@ def mosaic(measured: dict[str, Any]) -> str:
         f"{measured['score_seconds']:.0f} s and {measured['score_gb']:.2f} GB. "
         f"AP50 (StarDist) {number(scores['AP50 (StarDist)'])}, PQ {number(scores['PQ'])}, "
         f"{scores['predicted objects']:.0f} objects counted.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def large_image(measured: dict[str, Any]) -> str:
+    """An image that is read part by part, as `benchmarks/large_image.py` measured it."""
+    side, many, one = measured["side"], measured["objects"], measured["objects_of_one_copy"]
+    same = "the same file, byte by byte" if measured["same_file_after_kill"] else "another file"
+    shares = [each["hits"] / each["true_inside"] for each in (many, one)]
+    lines = [
+        f"## One image of {side:,} x {side:,} pixels",
+        "",
+        f"`python benchmarks/large_image.py RUN --side {side}`: the image of the demo, repeated, as a tiled TIFF. "
+        f"Predicted and written in {measured['seconds']:.0f} s on {measured['threads']} threads of {measured['processor']} "
+        f"({measured['seconds_per_megapixel']:.2f} s a megapixel), in {measured['peak_gb']:.2f} GB of memory at most. Killed "
+        f"halfway, the same command went on, took {measured['seconds_after_kill']:.0f} s more and wrote {same}. "
+        f"{measured['pixels_counted']:,} pixels were counted.",
+        "",
+        f"{many['objects']:,} objects were numbered; {many['scattered']} numbers lie in places that do not touch, and "
+        f"{many['in_pieces']} objects fall apart. Of the nuclei that lie whole in one of the {many['copies']} whole copies, "
+        f"{shares[0]:.1%} were found (an intersection over union above one half with {many['hits']:,} of "
+        f"{many['true_inside']:,}); of those of one copy by itself {shares[1]:.1%}.",
         "",
     ]
     return "\n".join(lines)
