@@ -1,5 +1,7 @@
 """Segment Anything as an assistant: what the networks are told, and what becomes of what they draw."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -151,3 +153,29 @@ def test_an_image_is_encoded_once_for_ever(tmp_path):
     assert len(networks.encoded) == 1
     Sam(networks, cache=cache).open(photo()[:, ::-1])
     assert len(networks.encoded) == 2
+
+
+def test_what_a_first_click_gave_is_looked_at_more_closely_while_a_person_looks_at_it():
+    """The second click finds that part encoded, and the first was not kept waiting for it."""
+    networks = Slow()
+    session = Sam(networks, looks_ahead=True).open(np.zeros((900, 1200, 3), np.uint8))
+    (best, *_) = session.mask(np.array([[600, 450]]), np.array([True]))
+    assert len(networks.encoded) == 1  # the first click did not wait
+    networks.may_go.set()
+    session.mask(np.array([[600, 450], [604, 452]]), np.array([True, True]), previous=best.region.mask((900, 1200)))
+    assert len(networks.encoded) == 2
+    session.mask(np.array([[600, 450], [604, 452]]), np.array([True, True]), previous=best.region.mask((900, 1200)))
+    assert len(networks.encoded) == 2
+
+
+class Slow(FakeNetworks):
+    """Encodes the second picture when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.may_go = threading.Event()
+
+    def encode(self, picture):
+        if self.encoded:
+            assert self.may_go.wait(60)
+        return super().encode(picture)

@@ -19,7 +19,7 @@ IMAGES = [
 class Oracle:
     """Knows the object, or says nothing."""
 
-    name = "oracle"
+    name, learns = "oracle", False
 
     def __init__(self, knows: bool) -> None:
         self.knows, self.clicks = knows, []

@@ -101,6 +101,36 @@ def test_what_cannot_be_opened_is_said(invoke, tmp_path, photos):
     assert "is no labelling project" in invoke("cost", photos).output
 
 
+def test_images_are_named_one_by_one_and_nothing_trains_where_that_is_said(photos, tmp_path, monkeypatch, invoke):
+    served = []
+
+    def serve(studio, *_):
+        served.append((studio.store.only, studio.learner))
+        studio.store.close()
+
+    monkeypatch.setattr("maskwright.studio.running.serve", serve)
+    result = invoke("label", photos / "cell0.png", photos / "cell3.png", "--no-learning", "--no-browser")
+    assert result.exit_code == 0, result.output
+    assert "2 images: 0 done" in result.output
+    assert served == [({"cell0.png", "cell3.png"}, None)]
+    assert (photos.parent / "images-labels" / "project.json").is_file()
+    assert "6 images: 0 done" in invoke("label", photos, "--no-browser").output
+    assert served[1][0] is None
+    assert served[1][1] is not None
+
+
+def test_images_that_do_not_belong_together_are_refused(photos, tmp_path, invoke):
+    (tmp_path / "notes.png").write_text("no image")
+    for named, words in (
+        ((photos, photos), "name one folder"),
+        ((photos / "cell0.png", photos / "none.png"), "there is no such image"),
+        ((photos / "cell0.png", tmp_path / "notes.png"), "notes.png"),
+        ((photos / "cell0.png", photos.parent / "masks" / "cell0.png"), "another folder"),
+    ):
+        result = invoke("label", *named, "--no-browser")
+        assert (result.exit_code, words in result.output) == (2, True), result.output
+
+
 def test_a_project_begins_with_labels_of_another_format(blob_folder, photos, tmp_path, monkeypatch, invoke):
     monkeypatch.setattr("maskwright.studio.running.serve", lambda studio, *_: studio.store.close())
     command = ("label", photos, "--project", tmp_path / "x", "--labels", blob_folder, "--parts-as-objects", "--no-browser")

@@ -94,7 +94,7 @@ def test_assistants_are_had_by_name_or_by_default():
 class Careless:
     """An assistant whose masks lie outside, are empty, or have a score that is no number."""
 
-    name = "careless"
+    name, learns = "careless", True
 
     def open(self, image):
         self.size_hw = image.shape[:2]

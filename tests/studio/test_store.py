@@ -15,7 +15,7 @@ from PIL import Image
 
 from maskwright.base.errors import DataError, MaskwrightError
 from maskwright.base.files import read_json, write_json
-from maskwright.studio import classes, label_files
+from maskwright.studio import classes, images, label_files
 from maskwright.studio.database import BACKUP, NAME, Database, NotSaved, on_network
 from maskwright.studio.edits import Wanted
 from maskwright.studio.history import edit, since, undo
@@ -84,6 +84,19 @@ def test_images_that_come_and_go(store, photos):
         assert "a2.png" in again.file_state(1).trouble
         assert set(objects(again)) == {"a"}
         assert again.path_of(4).name == "a1.png"
+
+
+def test_a_few_images_of_a_folder_are_listed_and_the_others_stay(store, photos):
+    store.file_state(2)
+    draw(store, 2, 0, "a", (1, 1, 4, 3))
+    store.close()
+    with open_store(store.folder, photos, only=["a2.png"]) as few:
+        assert [one["name"] for one in images.listed(few.database, "name", only=few.only)["images"]] == ["a2.png"]
+        assert sum(images.counts(few.database, few.only).values()) == 1
+        assert few.words == ()
+    with open_store(store.folder) as again:
+        assert sum(images.counts(again.database, again.only).values()) == 3
+        assert objects(again, 2).keys() == {"a"}
 
 
 def test_one_name_with_two_suffixes_is_two_images(photos, tmp_path):

@@ -47,6 +47,7 @@ class Assistant(Protocol):
     """What turns clicks into masks. Opening an image may take long and may run in a thread of its own; a click may not."""
 
     name: str
+    learns: bool  # whether `learn` does anything
 
     def open(self, image: Num[np.ndarray, "h w c"]) -> Session:
         """Everything that is worth doing once for an image of any size, type and number of channels."""

@@ -25,6 +25,8 @@ OUTLINE, MAYBE_OUTLINE = (1.0, 0.9), (0.4, 0.39)  # what a moved outline is wort
 class Classical:
     """Tools that need no weights, ranked against each other."""
 
+    learns = True
+
     def __init__(self, name: str = "classical", using: Mapping[str, Tool] | None = None) -> None:
         self.name = name
         self._tools = dict(TOOLS if using is None else using)

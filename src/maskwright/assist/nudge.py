@@ -7,11 +7,13 @@ from scipy import ndimage
 from maskwright.masks.region import Region
 
 THIN = 0.1  # of an object's length: an error no deeper is one of the outline, not of what the object is
-THIN_PX = 1.5  # and of small objects
+THIN_PX, THICK_PX = 1.5, 3.0  # but of small objects so much is, and of large ones no more
 STEP = 1.5  # the outline moves so many times as far as the click lies from it, for a click is in the middle of what is wrong
 FELT = (1.2, 0.15)  # of the object's length: how far along the outline a click is felt, at most and at least
 AGAINST = 2.0  # a click the other way tells that the outline is not wrong alike all around
 WIDER = 2.0  # times as far, for the second proposal
+FAR_PX = 60.0  # and never farther, which bounds the time on large objects
+SEEN = 3.0  # times as far, nothing is felt any more
 MARGIN = 4
 
 
@@ -22,7 +24,7 @@ def is_thin(previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2
         return False
     x0, y0, x1, y1 = region.box_xyxy
     x, y = clicks_xy[-1].tolist()
-    near = max(THIN * max(x1 - x0, y1 - y0), THIN_PX)
+    near = min(max(THIN * max(x1 - x0, y1 - y0), THIN_PX), THICK_PX)
     reach = int(near) + 2
     if not (x0 - reach <= x < x1 + reach and y0 - reach <= y < y1 + reach):
         return False
@@ -46,12 +48,14 @@ def nudged(
     if not (0 <= click[0] < size_hw[1] and 0 <= click[1] < size_hw[0]) or previous[click[1], click[0]] == adds:
         return []
     x0, y0, x1, y1 = before.box_xyxy
-    length = max(x1 - x0, y1 - y0)
-    room = MARGIN + length // 4
+    reach = min(max(x1 - x0, y1 - y0) * _reach(positive), FAR_PX) if is_thin(previous, clicks_xy) else 0.0
+    room = MARGIN + round(SEEN * WIDER * max(reach, THIN_PX))
     low, high = np.minimum((x0, y0), click) - room, np.maximum((x1, y1), click + 1) + room
+    if reach:  # else the outline may be anywhere
+        low, high = np.maximum(low, click - room), np.minimum(high, click + room + 1)
     (left, top), (right, bottom) = np.maximum(low, 0).tolist(), np.minimum(high, size_hw[::-1]).tolist()
     box = (left, top, right, bottom)
-    part = previous[box[1] : box[3], box[0] : box[2]]
+    part = previous[top:bottom, left:right]
     depth = _depth(part)
     inside = ((clicks_xy >= box[:2]) & (clicks_xy < box[2:])).all(axis=1)
     points, kinds = clicks_xy[inside] - box[:2], positive[inside]
@@ -59,7 +63,6 @@ def nudged(
     step = -STEP * float(depth[row, column])
     opposed = points[kinds != adds][-16:]
     found = []
-    reach = length * _reach(positive)
     for sigma in (max(reach, abs(step), 1.0), max(WIDER * reach, abs(step), 1.0)):
         moved = depth + step * _felt(part.shape, (int(column), int(row)), sigma)
         for other in opposed.tolist():
@@ -67,7 +70,9 @@ def nudged(
             moved = np.where(near > 0, depth * near + moved * (1 - near), moved)
         mask = moved > 0
         mask[points[:, 1], points[:, 0]] = kinds
-        found.append(Region(box, mask).tight())
+        whole = previous.copy()
+        whole[top:bottom, left:right] = mask
+        found.append(Region.of_mask(whole))
     return [region for region in found if region.area]
 
 

@@ -26,6 +26,8 @@ ON_MAPS = ("watershed", "wand")  # the tools that need no colours
 class OwnRun:
     """The network of a run's folder, loaded at once, for no image can be opened without it."""
 
+    learns = False
+
     def __init__(self, run: Path, *, device: str = "auto") -> None:
         from maskwright.engine.predict import load  # torch
 

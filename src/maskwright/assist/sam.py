@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, Num, UInt8
@@ -16,7 +17,7 @@ from maskwright.assist.sam_everything import everything
 from maskwright.assist.sam_networks import BOX_END, BOX_START, NEGATIVE, POSITIVE, Networks, Prompt
 from maskwright.assist.sam_view import Box, View
 from maskwright.masks.draw import to_display
-from maskwright.masks.region import Region
+from maskwright.masks.region import Region, iou
 
 CLOSER = 3.0  # a closer look shows so many times the object's length
 WORTH = 1.5  # and is taken where it shows the object so many times larger
@@ -27,14 +28,23 @@ DISOBEYED = 0.5  # what each click costs that a mask does not follow
 FOR_MANY = 0  # the mask that was trained to answer several clicks, and none alone, which may mean a part or the whole
 PREFERRED, DEFERRED = 0.4, -0.05  # what that mask gains and loses
 NEARLY_ALL, BACKGROUND = 0.6, 0.5  # a mask of more of the image than this seldom is what one click means, and loses so much
+KEPT = 0.3  # what a mask gains by being the mask before, less where it is another: a click corrects, and seldom means all
 OUTLINE = (0.85, 0.84)  # what a moved outline is worth: more than what does not follow the clicks, less than what does
 
 
 class Sam:
-    """One export of Segment Anything. Embeddings are kept in `cache` where there is one."""
+    """One export of Segment Anything. Embeddings are kept in `cache` where there is one.
 
-    def __init__(self, networks: Networks, *, name: str = "sam", cache: EmbeddingCache | None = None) -> None:
-        self.name, self.networks, self._cache = name, networks, cache
+    looks_ahead: whether a thread looks more closely at what a first click gave, while a person looks at it, so that the second
+    click is answered as fast as the first.
+    """
+
+    learns = False
+
+    def __init__(
+        self, networks: Networks, *, name: str = "sam", cache: EmbeddingCache | None = None, looks_ahead: bool = False
+    ) -> None:
+        self.name, self.networks, self._cache, self.looks_ahead = name, networks, cache, looks_ahead
 
     def open(self, image: Num[np.ndarray, "h w c"]) -> "SamSession":
         return SamSession(self, _picture(image))
@@ -61,6 +71,7 @@ class SamSession:
         self._assistant, self._picture = assistant, picture
         self._size_hw = (picture.shape[0], picture.shape[1])
         self._views: OrderedDict[Box, View] = OrderedDict()
+        self._coming: dict[Box, Future[View]] = {}
         self._lock = Lock()
         self._whole: Box = (0, 0, self._size_hw[1], self._size_hw[0])
         self._view(self._whole)
@@ -81,7 +92,10 @@ class SamSession:
             box_xyxy = Region.of_mask(previous).box_xyxy
         asked = Question(clicks_xy, positive, box_xyxy, previous)
         if previous is None:
-            return self._ask(self._view(self._whole), asked)
+            first = self._ask(self._view(self._whole), asked)
+            if first and self._assistant.looks_ahead:
+                self._look_ahead(self._nearer(_joined(first[0].region.box_xyxy, clicks_xy[positive], box_xyxy)))
+            return first
         near = self._nearer(_joined(Region.of_mask(previous).box_xyxy, clicks_xy[positive], box_xyxy))
         found = self._ask(self._view(near or self._whole), asked)
         moved = zip(nudged(previous, clicks_xy, positive), OUTLINE, strict=False)
@@ -94,6 +108,7 @@ class SamSession:
     def _ask(self, view: View, asked: "Question") -> list[Candidate]:
         """The decoder's masks on a view, the best that follows the clicks first."""
         answer = self._assistant.networks.decode(view.embedding, asked.prompt(view))
+        before = None if asked.previous is None else Region.of_mask(asked.previous)
         found = []
         for place, (logits, said) in enumerate(zip(answer.logits, answer.ious.tolist(), strict=True)):
             region = view.region(logits)
@@ -103,6 +118,8 @@ class SamSession:
                     score -= BACKGROUND
                 if place == FOR_MANY and len(answer.ious) > 1:
                     score += DEFERRED if asked.is_single else PREFERRED
+                if before is not None:
+                    score += KEPT * float(iou([region], [before])[0, 0])
                 found.append(Candidate(region, score, self._assistant.name))
         return best(found)
 
@@ -123,18 +140,34 @@ class SamSession:
         left, top = starts
         return left, top, min(left + side, self._size_hw[1]), min(top + side, self._size_hw[0])
 
+    def _look_ahead(self, box: Box | None) -> None:
+        """Encode a part of the image in a thread, if nothing else is being encoded."""
+        with self._lock:
+            is_idle = not self._coming
+        if box is not None and is_idle:
+            Thread(target=self._view, args=(box,), daemon=True).start()
+
     def _view(self, box: Box) -> View:
+        """A part of the image, encoded once: who asks for one that another thread encodes waits for that."""
         with self._lock:
-            known = self._views.get(box)
-        if known is None:
-            x0, y0, x1, y1 = box
-            known = View(box, self._assistant.embedding(self._picture[y0:y1, x0:x1]))
-        with self._lock:
-            self._views[box] = known
-            self._views.move_to_end(box)
-            while len(self._views) > VIEWS:
-                self._views.popitem(last=False)
-        return known
+            if box in self._views:
+                self._views.move_to_end(box)
+                return self._views[box]
+            is_ours = box not in self._coming
+            coming = self._coming.setdefault(box, Future())
+        if is_ours:
+            try:
+                x0, y0, x1, y1 = box
+                coming.set_result(View(box, self._assistant.embedding(self._picture[y0:y1, x0:x1])))
+            except BaseException as error:
+                coming.set_exception(error)
+            with self._lock:
+                del self._coming[box]
+                if coming.exception() is None:
+                    self._views[box] = coming.result()
+                while len(self._views) > VIEWS:
+                    self._views.popitem(last=False)
+        return coming.result()
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,14 +19,17 @@ def assistants() -> dict[str, Callable[[], Assistant]]:
     return made | {name: partial(_sam, name) for name in installed()}
 
 
-def open_assistant(name: str, *, is_kept: bool = True) -> Assistant:
+def open_assistant(name: str, *, is_kept: bool = True, looks_ahead: bool = False) -> Assistant:
     """The assistant of this name, or the run in this folder as one. Raises `DataError` where there is neither.
 
     is_kept: whether what its encoder sees is kept on the disk and taken from there; without, opening costs what it costs.
+    looks_ahead: whether it works while nobody asks, so that the next click is answered sooner.
     """
     available = assistants()
+    if name in installed():
+        return _sam(name, is_kept=is_kept, looks_ahead=looks_ahead)
     if name in available:
-        return available[name]() if is_kept or name not in installed() else _sam(name, is_kept=False)
+        return available[name]()
     if (Path(name) / "plan.json").is_file():
         from maskwright.assist.own_run import OwnRun
 
@@ -47,11 +50,12 @@ def _tool(name: str) -> Assistant:
     return Classical(name, {name: TOOLS[name]})
 
 
-def _sam(name: str, *, is_kept: bool = True) -> Assistant:
+def _sam(name: str, *, is_kept: bool = True, looks_ahead: bool = False) -> Assistant:
     from maskwright.assist.embeddings import EmbeddingCache
     from maskwright.assist.install import cache_folder, files_of
     from maskwright.assist.sam import Sam
     from maskwright.assist.sam_networks import SamNetworks
 
     encoder, decoder = files_of(name)
-    return Sam(SamNetworks(encoder, decoder), name=name, cache=EmbeddingCache(cache_folder()) if is_kept else None)
+    cache = EmbeddingCache(cache_folder()) if is_kept else None
+    return Sam(SamNetworks(encoder, decoder), name=name, cache=cache, looks_ahead=looks_ahead)

@@ -17,8 +17,12 @@ SHOWN = 10  # losses of an import on the terminal; all are in its report
 
 def command(
     images: Annotated[
-        Path,
-        typer.Argument(metavar="IMAGES", help="Folder of the images, or of a project that knows it.", show_default=False),
+        list[Path],
+        typer.Argument(
+            metavar="IMAGES...",
+            help="Folder of the images, or of a project that knows it; or images of one folder.",
+            show_default=False,
+        ),
     ],
     project: Annotated[
         Path | None, typer.Option("--project", metavar="DIR", help="Folder of the labels.", show_default="IMAGES-labels")
@@ -41,6 +45,7 @@ def command(
         bool, typer.Option("--expose", help="Allow a --host that other machines reach. Who has the address can label.")
     ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open nothing.")] = False,
+    no_learning: Annotated[bool, typer.Option("--no-learning", help="Train nothing in the background.")] = False,
     assistant: Annotated[
         str | None,
         typer.Option("--assistant", metavar="NAME", help="What turns clicks into masks: a name, or the folder of a run."),
@@ -60,13 +65,14 @@ def command(
             f"--host {host}: other machines would reach the server, and who sees its address could change labels. If that is "
             f"meant, pass --expose as well; the connection is not encrypted."
         )
-    known = images if project is None and is_project(images) else None
-    folder = known or project or beside(images)
+    root, only = _chosen(images)
+    known = root if project is None and only is None and is_project(root) else None
+    folder = known or project or beside(root)
     names = values.names(classes) if classes else ()
     if labels is not None:
-        _import(labels, folder, images, parts_as_objects=parts_as_objects)
+        _import(labels, folder, root, parts_as_objects=parts_as_objects)
     try:
-        store = open_store(folder, None if known else images, names)
+        store = open_store(folder, None if known else root, names, only)
     except InUse:
         found = running.running(folder)
         if found is None:
@@ -78,9 +84,29 @@ def command(
         store.max_pixels = max_pixels
     available, chosen = _assistants(assistant)
     _tell(store)
-    studio = running.studio_of(store, available, chosen)
+    studio = running.studio_of(store, available, chosen, is_learning=not no_learning)
     running.serve(studio, host, port, lambda address: _show(address, no_browser=no_browser, stops=True))
     say(f"Stopped. The labels are in {folder}.")
+
+
+def _chosen(images: list[Path]) -> tuple[Path, tuple[str, ...] | None]:
+    """The folder of the images, and which of it were named; None where the folder was."""
+    from maskwright.formats.content import image_kind
+
+    if len(images) == 1 and not images[0].is_file():
+        return images[0], None
+    for path in images:
+        if not path.is_file():
+            what = "is a folder; name one folder, or images of one" if path.is_dir() else "there is no such image"
+            raise DataError(f"{path}: {what}.")
+        image_kind(path)  # refuses what is no image
+    root = images[0].parent
+    apart = next((path for path in images if path.parent.resolve() != root.resolve()), None)
+    if apart is not None:
+        raise DataError(
+            f"{apart}: lies in another folder than {images[0]}. Name images of one folder, or a folder that holds all."
+        )
+    return root, tuple(path.name for path in images)
 
 
 def _assistants(wanted: str | None) -> tuple[tuple[str, ...], str | None]:
@@ -128,7 +154,7 @@ def _tell(store: "Store") -> None:
     from maskwright.report.words import counted
     from maskwright.studio import classes, images
 
-    states = images.counts(store.database)
+    states = images.counts(store.database, store.only)
     heading("Studio", str(store.images))
     done = f"{counted(sum(states.values()))}: {states['done']} done, {states['look']} to look at again, {states['todo']} to do."
     say(done, indent=2)

@@ -5,13 +5,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, TypeVar, cast, get_args
 
+from maskwright.base.errors import MaskwrightError
 from maskwright.formats.project_file import ProjectClass
-from maskwright.studio import classes, history, images, proposals, simple_tool, wire
-from maskwright.studio.assistants import Helper, Helpers, NoAnswer
+from maskwright.studio import classes, history, images, lessons, proposals, wire
+from maskwright.studio.assistants import Helpers
 from maskwright.studio.cost import costs
 from maskwright.studio.keeper import Keeper
 from maskwright.studio.learning import Learner
@@ -111,7 +113,7 @@ class Picture:
 
 def project(studio: Studio, call: Call) -> dict[str, Any]:
     """What a page needs to begin with."""
-    counted = images.counts(studio.store.database)
+    counted = images.counts(studio.store.database, studio.store.only)
     return {
         "id": hashlib.sha256(os.fsencode(studio.store.folder.resolve())).hexdigest()[:16],
         "name": studio.store.folder.name,
@@ -121,6 +123,7 @@ def project(studio: Studio, call: Call) -> dict[str, Any]:
         "states": counted,
         "assistants": list(studio.helpers.names),
         "assistant": studio.helpers.default,
+        "learns": studio.learner is not None,
         "tile": TILE,
         "max_body": studio.max_body,
         "words": list(studio.store.words),
@@ -158,7 +161,9 @@ def list_images(studio: Studio, call: Call) -> dict[str, Any]:
     order = cast(images.Order, call.chosen("order", get_args(images.Order), "name"))
     state = call.chosen("state", ("", *images.STATES), "")
     seed, offset, limit = call.whole("seed", 0), call.whole("offset", 0), call.whole("limit", 100, MOST_LISTED)
-    return images.listed(studio.store.database, order, state=state or None, seed=seed, offset=offset, limit=limit)
+    return images.listed(
+        studio.store.database, order, only=studio.store.only, state=state or None, seed=seed, offset=offset, limit=limit
+    )
 
 
 def image(studio: Studio, call: Call) -> dict[str, Any]:
@@ -202,7 +207,7 @@ def is_open(studio: Studio, image: int) -> bool:
 
 
 def tile(studio: Studio, call: Call) -> Picture:
-    found = _levels(studio, call.id)
+    found = pyramid_of(studio, call.id)
     values = found.tile(call.place("z"), call.place("x"), call.place("y"))
     if values is None:
         raise NotFound("There is no such tile on this image.")
@@ -214,7 +219,7 @@ def tile(studio: Studio, call: Call) -> Picture:
 
 
 def picture(studio: Studio, call: Call) -> Picture:
-    found = _levels(studio, call.id)
+    found = pyramid_of(studio, call.id)
     images.note_looks(studio.store.database, call.id, found)
     format = cast(Format, call.chosen("format", ("png", "jpeg", "webp"), "jpeg"))
     size = max(call.whole("size", 256, LARGEST_PICTURE), 1)
@@ -267,55 +272,18 @@ def decide(studio: Studio, call: Call) -> dict[str, Any]:
     return _step(studio, call, lambda: proposals.decide(studio.store.database, call.id, wanted))
 
 
-def open_assistant(studio: Studio, call: Call) -> dict[str, Any]:
-    helper = _helper(studio, call.of(wire.AssistBody).assistant)
-    return {"assistant": helper and helper.name, "ready": helper is not None and helper.open(_state(studio, call.id).path)}
-
-
-def ask_assistant(studio: Studio, call: Call) -> dict[str, Any]:
-    """Candidates by the assistant, or by the simple tool where it does not answer in time."""
-    body, state = call.of(wire.ClicksBody), _state(studio, call.id)
-    helper, why = _helper(studio, body.assistant), "There is no assistant here."
-    previous = None if body.previous is None else body.previous.value()
-    if previous is not None and state.size_hw is not None:
-        previous.spans(state.size_hw)  # so that what does not fit is refused here
-    if helper is not None:
-        question = {
-            "clicks": [[x, y] for x, y, _ in body.clicks],
-            "positive": [positive for _, _, positive in body.clicks],
-            "box": body.box,
-            "previous": None if previous is None else previous.to_json(),
-        }
-        try:
-            return {"candidates": helper.mask(state.path, question), "fallback": False, "why": ""}
-        except NoAnswer as error:
-            why = str(error)
-    found = simple_tool.candidates(_levels(studio, call.id).levels[0], list(body.clicks), body.box_xyxy())
-    return {"candidates": found, "fallback": True, "why": why}
-
-
-def propose(studio: Studio, call: Call) -> dict[str, Any]:
-    """Everything that the assistant finds on an image, as open proposals."""
-    body, state = call.of(wire.ProposeBody), _state(studio, call.id)
-    helper = _helper(studio, body.assistant)
-    if helper is None:
-        raise NotPossible("There is no assistant here that could propose objects.")
-    bodies = [wire.ProposalBody(**{**_without_area(one), "class_id": body.class_id}) for one in helper.propose(state.path)]
-    found = [one.proposed() for one in bodies]
-    return {"ids": proposals.add(studio.store.database, call.id, found, replace_open=True)}
-
-
-def _without_area(candidate: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in candidate.items() if name != "area"}
-
-
 def _step(studio: Studio, call: Call, make: Callable[[], history.Outcome]) -> dict[str, Any]:
-    """A step in an image's history, refused where its file is not the one that was labelled."""
-    _state(studio, call.id)
-    return make().to_json()
+    """A step in an image's history, refused where its file is not the one that was labelled; assistants learn from it."""
+    state = state_of(studio, call.id)
+    made = make()
+    with suppress(MaskwrightError):  # what is saved is saved, and the page is told so
+        accepted = lessons.accepted(studio.store.database, made.changes)
+        if accepted:
+            studio.helpers.learn(lessons.Lesson(state.path, accepted))
+    return made.to_json()
 
 
-def _state(studio: Studio, image: int) -> FileState:
+def state_of(studio: Studio, image: int) -> FileState:
     """The state of an image's file. Raises `ImageChanged` where it is not the one that was labelled."""
     state = studio.store.file_state(image)
     if state.changed:
@@ -323,18 +291,12 @@ def _state(studio: Studio, image: int) -> FileState:
     return state
 
 
-def _levels(studio: Studio, image: int) -> Pyramid:
+def pyramid_of(studio: Studio, image: int) -> Pyramid:
+    """What an image looks like. Raises `NotFound` where its file cannot be read."""
     try:
         return studio.pictures.get(studio.store.path_of(image))
     except OSError as error:
         raise NotFound(f"The image cannot be read ({error.strerror or error}).") from error
-
-
-def _helper(studio: Studio, name: str | None) -> Helper | None:
-    helper = studio.helpers.get(name)
-    if name is not None and helper is None:
-        raise NotPossible(f"There is no assistant called '{name}' here.")
-    return helper
 
 
 def _view(call: Call) -> View:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from maskwright.assist.assistant import Assistant, Candidate, Session
-from maskwright.formats.images import read_image
+from maskwright.assist.assistant import Assistant, Candidate
 from maskwright.masks import box_runs
+from maskwright.studio.opened import Opened, open_image, part_of
 
-SESSIONS = 3  # images that stay open
+IMAGES = 3  # that stay open
 
 
 class Answers:
@@ -25,7 +25,7 @@ class Answers:
 
     def __init__(self, assistant: Assistant, max_pixels: int) -> None:
         self.assistant, self.max_pixels = assistant, max_pixels
-        self._sessions: OrderedDict[str, tuple[Session, tuple[int, int]]] = OrderedDict()
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """The answer to a question, or `{"error": why there is none}`."""
@@ -41,37 +41,37 @@ class Answers:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _open(self, question: dict[str, Any]) -> dict[str, Any]:
-        self._session(question["path"])
+        self._image(question["path"])
         return {}
 
     def _mask(self, question: dict[str, Any]) -> dict[str, Any]:
-        session, size_hw = self._session(question["path"])
+        image = self._image(question["path"])
         clicks = np.array(question["clicks"], np.int64).reshape(-1, 2)
         positive = np.array(question["positive"], bool)
         box, previous = question["box"], question["previous"]
-        drawn = None if previous is None else box_runs.region_of(tuple(previous["box"]), previous["runs"]).mask(size_hw)
-        found = session.mask(clicks, positive, None if box is None else tuple(box), drawn)
-        return {"candidates": written(found, size_hw)}
+        drawn = None if previous is None else box_runs.region_of(tuple(previous["box"]), previous["runs"])
+        found = image.mask(clicks, positive, None if box is None else tuple(box), drawn)
+        return {"candidates": written(found, image.size_hw)}
 
     def _propose(self, question: dict[str, Any]) -> dict[str, Any]:
-        session, size_hw = self._session(question["path"])
-        return {"candidates": written(session.propose(), size_hw)}
+        image = self._image(question["path"])
+        return {"candidates": written(image.propose(), image.size_hw)}
 
     def _learn(self, question: dict[str, Any]) -> dict[str, Any]:
-        image = read_image(Path(question["path"]), max_pixels=self.max_pixels)
+        if not self.assistant.learns:
+            return {}
         regions = [box_runs.region_of(tuple(mask["box"]), mask["runs"]) for mask in question["masks"]]
-        self.assistant.learn(image, regions)
-        self._sessions.clear()
+        image, placed = part_of(Path(question["path"]), regions, max_pixels=self.max_pixels)
+        self.assistant.learn(image, placed)
         return {}
 
-    def _session(self, path: str) -> tuple[Session, tuple[int, int]]:
-        if path not in self._sessions:
-            image = read_image(Path(path), max_pixels=self.max_pixels)
-            self._sessions[path] = self.assistant.open(image), (image.shape[0], image.shape[1])
-            while len(self._sessions) > SESSIONS:
-                self._sessions.popitem(last=False)
-        self._sessions.move_to_end(path)
-        return self._sessions[path]
+    def _image(self, path: str) -> Opened:
+        if path not in self._opened:
+            self._opened[path] = open_image(self.assistant, Path(path), max_pixels=self.max_pixels)
+            while len(self._opened) > IMAGES:
+                self._opened.popitem(last=False)[1].close()
+        self._opened.move_to_end(path)
+        return self._opened[path]
 
 
 def written(candidates: Sequence[Candidate], size_hw: tuple[int, int]) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ def main(name: str, max_pixels: str) -> None:
 
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(Answers(open_assistant(name), int(max_pixels)), sys.stdin, replies.write)
+    serve(Answers(open_assistant(name, looks_ahead=True), int(max_pixels)), sys.stdin, replies.write)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,22 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from maskwright.base.errors import MaskwrightError
+from maskwright.studio.lessons import Lesson
 
 ANSWER_SECONDS = 5.0
 OPEN_SECONDS = 300.0  # loading a network and encoding a large image for the first time
 PROPOSE_SECONDS = 600.0
+LEARN_SECONDS = 30.0
+LAST_WORDS, LAST_WORDS_SECONDS = 5, 1.0  # lines that are repeated of a process that ended, and how long they are waited for
+QUIET_SECONDS = 0.5  # that nothing is asked before an assistant is told what was accepted
 COMMAND = (sys.executable, "-m", "maskwright.studio.assistant_child")
 
 
@@ -24,18 +29,27 @@ class NoAnswer(MaskwrightError):  # noqa: N818
 
 
 class Helper:
-    """One process with one assistant. Questions go one after another; an image is opened in the background."""
+    """One process with one assistant. Questions go one after another; an image is opened in the background.
 
-    def __init__(self, name: str, max_pixels: int, command: Sequence[str] = COMMAND) -> None:
-        self.name = name
+    before: what was accepted so far, which the process is told whenever it starts.
+    """
+
+    def __init__(
+        self, name: str, max_pixels: int, command: Sequence[str] = COMMAND, before: Callable[[], list[Lesson]] = list
+    ) -> None:
+        self.name, self._before = name, before
         self._command = [*command, name, str(max_pixels)]
         self._asking, self._guard = threading.Lock(), threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str | None] = queue.Queue()
-        self._said: deque[str] = deque(maxlen=5)
+        self._said: deque[str] = deque(maxlen=LAST_WORDS)
+        self._hearing = threading.Thread()
         self._opened: set[str] = set()
         self._opening: dict[str, threading.Thread] = {}
         self._wrong: dict[str, str] = {}
+        self._lessons: queue.Queue[Lesson] = queue.Queue()
+        self._teacher: threading.Thread | None = None
+        self._learns, self._asked = True, time.monotonic()
 
     def open(self, path: Path) -> bool:
         """Begin to open an image; whether it is open."""
@@ -58,11 +72,26 @@ class Helper:
         self._wait_until_open(str(path), seconds)
         return list(self._ask({"do": "propose", "path": str(path)}, seconds)["candidates"])
 
+    def learn(self, lesson: Lesson) -> None:
+        """Tell what was accepted, as soon as nothing else is asked. A process that is not there is told when it starts."""
+        if self._process is None or not self._learns:
+            return
+        self._lessons.put(lesson)
+        with self._guard:
+            if self._teacher is None:
+                self._teacher = threading.Thread(target=self._teach, daemon=True)
+                self._teacher.start()
+
     def close(self) -> None:
         """End the process."""
+        self._end(self._process)
+
+    def _end(self, process: "subprocess.Popen[str] | None") -> None:
+        """End a process, which may not be the one that is asked any more."""
         with self._guard:
-            process, self._process = self._process, None
-            self._opened.clear()
+            if self._process is process:
+                self._process = None
+                self._opened.clear()
         if process is not None:
             process.kill()
             process.wait()
@@ -81,6 +110,25 @@ class Helper:
             with self._guard:
                 self._opening.pop(key, None)
 
+    def _tell_before(self) -> None:
+        """Tell a process that has just started what was accepted so far."""
+        for lesson in self._before():
+            self.learn(lesson)
+
+    def _teach(self) -> None:
+        """Pass lessons on until one ends the process: then it gets no more of them."""
+        while self._learns:
+            lesson = self._lessons.get()
+            while time.monotonic() - self._asked < QUIET_SECONDS:
+                time.sleep(QUIET_SECONDS / 5)
+            taught = self._process
+            if taught is None:
+                continue
+            try:
+                self._ask({"do": "learn", "path": str(lesson.path), "masks": list(lesson.masks)}, LEARN_SECONDS)
+            except NoAnswer:
+                self._learns = taught is self._process
+
     def _wait_until_open(self, key: str, seconds: float) -> None:
         self.open(Path(key))
         thread = self._opening.get(key)
@@ -94,26 +142,31 @@ class Helper:
     def _ask(self, question: dict[str, Any], seconds: float) -> dict[str, Any]:
         if not self._asking.acquire(timeout=seconds):
             raise NoAnswer(f"{self.name} is busy with another question.")
+        process = None
         try:
             process = self._started()
+            self._asked = time.monotonic()
             assert process.stdin is not None  # since it is a pipe
             process.stdin.write(json.dumps(question) + "\n")
             process.stdin.flush()
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
-            self.close()
+            self._end(process)
             raise NoAnswer(f"{self.name} did not answer within {seconds:g} seconds and was started anew.") from None
         except OSError:
             line = None
         finally:
             self._asking.release()
         if line is None:
-            self.close()
-            raise NoAnswer(f"{self.name} stopped: {' '.join(self._said) or 'without a word'}.")
+            hearing, said = self._hearing, self._said
+            self._end(process)
+            if hearing.is_alive():
+                hearing.join(LAST_WORDS_SECONDS)
+            raise NoAnswer(f"{self.name} stopped: {' '.join(said) or 'without a word'}.")
         try:
             answer: dict[str, Any] = dict(json.loads(line))
         except (ValueError, TypeError):
-            self.close()
+            self._end(process)
             raise NoAnswer(f"{self.name} said what is no answer, and was started anew.") from None
         if "error" in answer:
             raise NoAnswer(f"{self.name} cannot: {answer['error']}.")
@@ -123,19 +176,15 @@ class Helper:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._lines = queue.Queue()
-        self._said.clear()
+        self._said = deque(maxlen=LAST_WORDS)
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
-        for target in (_listen, self._hear):
-            threading.Thread(target=target, args=(self._process, self._lines), daemon=True).start()
+        threading.Thread(target=_listen, args=(self._process, self._lines), daemon=True).start()
+        self._hearing = threading.Thread(target=_hear, args=(self._process, self._said), daemon=True)
+        self._hearing.start()
+        threading.Thread(target=self._tell_before, daemon=True).start()
         return self._process
-
-    def _hear(self, process: "subprocess.Popen[str]", _: "queue.Queue[str | None]") -> None:
-        """Keep the last words, which say why a process ended."""
-        assert process.stderr is not None  # since it is a pipe
-        with process.stderr as words:
-            self._said.extend(line.strip() for line in words if line.strip())
 
 
 def _listen(process: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:
@@ -147,12 +196,26 @@ def _listen(process: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") 
     lines.put(None)
 
 
+def _hear(process: "subprocess.Popen[str]", said: deque[str]) -> None:
+    """Keep the last words, which say why a process ended."""
+    assert process.stderr is not None  # since it is a pipe
+    with process.stderr as words:
+        said.extend(line.strip() for line in words if line.strip())
+
+
 class Helpers:
     """The assistants of a server, each started when it is needed."""
 
-    def __init__(self, names: Sequence[str], default: str | None, max_pixels: int, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        default: str | None,
+        max_pixels: int,
+        command: Sequence[str] = COMMAND,
+        before: Callable[[], list[Lesson]] = list,
+    ) -> None:
         self.names, self.default = tuple(names), default
-        self._max_pixels, self._command = max_pixels, command
+        self._max_pixels, self._command, self._before = max_pixels, command, before
         self._helpers: dict[str, Helper] = {}
         self._guard = threading.Lock()
 
@@ -162,7 +225,12 @@ class Helpers:
         if chosen is None or (chosen not in self.names and chosen != self.default):
             return None
         with self._guard:
-            return self._helpers.setdefault(chosen, Helper(chosen, self._max_pixels, self._command))
+            return self._helpers.setdefault(chosen, Helper(chosen, self._max_pixels, self._command, self._before))
+
+    def learn(self, lesson: Lesson) -> None:
+        """Tell every assistant that runs what was accepted."""
+        for helper in list(self._helpers.values()):
+            helper.learn(lesson)
 
     def close(self) -> None:
         for helper in self._helpers.values():

@@ -27,24 +27,32 @@ FROM images
 
 
 def listed(
-    database: Database, order: Order, *, state: str | None = None, seed: int = 0, offset: int = 0, limit: int = 100
+    database: Database,
+    order: Order,
+    *,
+    only: frozenset[str] | None = None,
+    state: str | None = None,
+    seed: int = 0,
+    offset: int = 0,
+    limit: int = 100,
 ) -> dict[str, Any]:
-    """A part of the list of images, as the protocol has it."""
+    """A part of the list of images, as the protocol has it. only: names of those that are listed; None is all."""
     where, values = ("WHERE state = ?", (state,)) if state else ("", ())
     with database.reading() as connection:
-        found = list(connection.execute(f"SELECT id, name, uncertainty, looks FROM images {where}", values))
+        rows = connection.execute(f"SELECT id, name, uncertainty, looks FROM images {where}", values)
+        found = [row for row in rows if only is None or row["name"] in only]
         ids = [row["id"] for row in _ordered(found, order, seed)]
         chosen = ids[offset : offset + limit]
         marks = ",".join("?" * len(chosen))
-        rows = {row["id"]: row for row in connection.execute(f"{LISTED} WHERE id IN ({marks})", chosen)}
-    return {"total": len(ids), "images": [as_json(rows[id]) for id in chosen]}
+        shown = {row["id"]: row for row in connection.execute(f"{LISTED} WHERE id IN ({marks})", chosen)}
+    return {"total": len(ids), "images": [as_json(shown[id]) for id in chosen]}
 
 
-def counts(database: Database) -> dict[str, int]:
-    """How many images have each state."""
+def counts(database: Database, only: frozenset[str] | None = None) -> dict[str, int]:
+    """How many of the listed images have each state."""
     with database.reading() as connection:
-        found = dict(connection.execute("SELECT state, count(*) FROM images GROUP BY state").fetchall())
-    return {state: found.get(state, 0) for state in STATES}
+        found = [state for name, state in connection.execute("SELECT name, state FROM images") if only is None or name in only]
+    return {state: found.count(state) for state in STATES}
 
 
 def opened(store: Store, pictures: Pictures, image: int) -> dict[str, Any]:
@@ -100,11 +108,13 @@ def set_uncertainty(database: Database, image: int, value: float | None) -> None
 
 
 def note_looks(database: Database, image: int, found: Pyramid) -> None:
-    """Keep how an image looks, for the order of the list, when it is seen first."""
+    """Keep how an image looks, for the order of the list, when all of it is seen first."""
+    if not found.is_made():
+        return
     with database.reading() as connection:
         is_known = image_row(connection, image)["looks"] is not None
     if not is_known:
-        keep_looks(database, image, looks_of(found.levels[-1]))
+        keep_looks(database, image, looks_of(found.levels[-1][:, :]))
 
 
 def keep_looks(database: Database, image: int, looks: Sequence[float]) -> None:

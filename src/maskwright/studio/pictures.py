@@ -14,8 +14,10 @@ from PIL import Image as Pillow
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.formats.images import read_image
+from maskwright.studio.image_files import LARGE_BYTES, is_parted
 from maskwright.studio.objects import NotPossible
-from maskwright.studio.pyramid import LARGE_BYTES, Pyramid, keep, kept_pyramid, pyramid
+from maskwright.studio.parted import Workshop, let_go
+from maskwright.studio.pyramid import Pyramid, keep, kept_pyramid, pyramid
 from maskwright.studio.store import FileState
 
 MEMORY_BYTES = 512 << 20  # of decoded images that are kept; the one in use is, whatever its size
@@ -50,6 +52,7 @@ class Pictures:
         self._kept: OrderedDict[str, Pyramid] = OrderedDict()
         self._decoding: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        self._workshop = Workshop()
 
     def get(self, path: Path) -> Pyramid:
         """The levels of an image. Raises `ImageFileError` where it cannot be read, `OSError` where it is not there."""
@@ -69,7 +72,7 @@ class Pictures:
                 self._kept[key] = made
                 self._decoding.pop(key, None)
                 while len(self._kept) > 1 and sum(one.bytes_in_memory for one in self._kept.values()) > self.memory_bytes:
-                    self._kept.popitem(last=False)
+                    let_go(self._kept.popitem(last=False)[1])
         return made
 
     def tried(self, state: FileState) -> tuple[Pyramid | None, FileState]:
@@ -81,10 +84,20 @@ class Pictures:
         except MaskwrightError as error:
             return None, replace(state, trouble=str(error))
 
+    def close(self) -> None:
+        """Let go of all files."""
+        self._workshop.close()
+        for kept in self._kept.values():
+            let_go(kept)
+
     def _decoded(self, path: Path, key: str) -> Pyramid:
         folder = self.folder / key
         if folder.is_dir():
             return kept_pyramid(folder)
+        if is_parted(path):
+            made = self._workshop.pyramid(path, self.folder / f"{key}-parts")
+            self._make_room(self.folder / f"{key}-parts")
+            return made
         image = read_image(path, max_pixels=self.max_pixels)
         if image.nbytes < LARGE_BYTES:
             return pyramid(image)
@@ -144,7 +157,7 @@ def raw(values: Num[np.ndarray, "h w c"]) -> bytes:
 def small(found: Pyramid, view: View, size: int) -> UInt8[np.ndarray, "h w k"]:
     """The whole image with its longer side at most `size`."""
     level = next((level for level in reversed(found.levels) if max(level.shape[:2]) >= size), found.levels[0])
-    pixels = shown(np.asarray(level), found.ranges, view)
+    pixels = shown(level[:, :], found.ranges, view)
     height, width = pixels.shape[:2]
     if max(height, width) <= size:
         return pixels

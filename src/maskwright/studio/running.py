@@ -16,6 +16,7 @@ import uvicorn
 
 from maskwright.base.errors import DataError, MaskwrightError
 from maskwright.base.files import atomic_path, read_json
+from maskwright.studio import lessons
 from maskwright.studio.api import Studio, is_open
 from maskwright.studio.assistants import Helpers
 from maskwright.studio.keeper import Keeper
@@ -50,12 +51,14 @@ class Address:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/?token={self.token}"
 
 
-def studio_of(store: Store, assistants: tuple[str, ...] = (), assistant: str | None = None) -> Studio:
-    """Everything that a server of this project works on."""
+def studio_of(
+    store: Store, assistants: tuple[str, ...] = (), assistant: str | None = None, *, is_learning: bool = True
+) -> Studio:
+    """Everything that a server of this project works on. is_learning: whether it may train in the background."""
     pictures = Pictures(store.folder, max_pixels=store.max_pixels)
-    helpers = Helpers(assistants, assistant, store.max_pixels)
+    helpers = Helpers(assistants, assistant, store.max_pixels, before=partial(lessons.before, store))
     studio = Studio(store, pictures, helpers, Keeper(store), MAX_BODY)
-    studio.learner = Learner(store, partial(is_open, studio))
+    studio.learner = Learner(store, partial(is_open, studio)) if is_learning else None
     return studio
 
 

@@ -19,10 +19,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from maskwright.base.errors import MaskwrightError
-from maskwright.studio import api, learning_api, wire
+from maskwright.studio import api, assist_api, learning_api, wire
 from maskwright.studio.api import BadRequest, Call, ImageChanged, Picture, Studio
 from maskwright.studio.database import Busy, NotSaved
 from maskwright.studio.history import Conflict
+from maskwright.studio.parted import NotReady
 from maskwright.studio.rows import NotFound
 from maskwright.studio.security import LOCAL_NAMES, Gate, TooLarge
 
@@ -58,9 +59,9 @@ ROUTES: tuple[tuple[str, str, Answer, type[wire.Body] | None], ...] = (
     ("GET", "/images/{id}/proposals", api.list_proposals, None),
     ("POST", "/images/{id}/proposals", api.add_proposals, wire.ProposalsBody),
     ("POST", "/images/{id}/proposals/decide", api.decide, wire.DecisionBody),
-    ("POST", "/images/{id}/assist/open", api.open_assistant, wire.AssistBody),
-    ("POST", "/images/{id}/assist/mask", api.ask_assistant, wire.ClicksBody),
-    ("POST", "/images/{id}/assist/propose", api.propose, wire.ProposeBody),
+    ("POST", "/images/{id}/assist/open", assist_api.open_assistant, wire.AssistBody),
+    ("POST", "/images/{id}/assist/mask", assist_api.ask_assistant, wire.ClicksBody),
+    ("POST", "/images/{id}/assist/propose", assist_api.propose, wire.ProposeBody),
 )
 
 # What went wrong -> status and code of the answer; the first that fits.
@@ -71,6 +72,7 @@ ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (NotSaved, 507, "not-saved"),
     (Busy, 503, "busy"),
+    (NotReady, 503, "not-ready"),
     (MaskwrightError, 422, "not-possible"),
 )
 
@@ -94,6 +96,7 @@ def application(studio: Studio, token: str, *, names: frozenset[str] = LOCAL_NAM
                 await run_in_threadpool(studio.learner.stop)
             await run_in_threadpool(studio.keeper.stop)
             await run_in_threadpool(studio.helpers.close)
+            await run_in_threadpool(studio.pictures.close)
 
     routes: list[BaseRoute] = [
         Route(f"/api{path}", _endpoint(studio, answer, body), methods=[method]) for method, path, answer, body in ROUTES

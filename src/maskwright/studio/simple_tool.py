@@ -1,11 +1,12 @@
 """What answers a click where no assistant does: pixels of a like colour that hang together with it, at several tolerances."""
 
 import numpy as np
-from jaxtyping import Bool, Num
+from jaxtyping import Bool
 from scipy import ndimage
 
 from maskwright.masks import box_runs
 from maskwright.masks.region import Region
+from maskwright.studio.pyramid import Level
 
 NAME = "simple"
 SIDE = 384  # of the part of the image around a click that is looked at
@@ -15,11 +16,9 @@ BEST, WORST = 0.5, 0.1
 Click = tuple[int, int, bool]
 
 
-def candidates(
-    image: Num[np.ndarray, "h w c"], clicks: list[Click], box: tuple[int, int, int, int] | None
-) -> list[dict[str, object]]:
+def candidates(image: Level, clicks: list[Click], box: tuple[int, int, int, int] | None) -> list[dict[str, object]]:
     """Masks around the last positive click on the image, without what negative ones hit; a box alone is its own mask."""
-    height, width = image.shape[:2]
+    height, width = image.shape[0], image.shape[1]
     inside = [(x, y, positive) for x, y, positive in clicks if 0 <= x < width and 0 <= y < height]
     seeds = [(x, y) for x, y, positive in inside if positive]
     if not seeds:

@@ -15,12 +15,12 @@ from maskwright.base.errors import DataError, MaskwrightError
 from maskwright.base.files import natural_key
 from maskwright.data.pairing import pair
 from maskwright.formats.content import MAX_PIXELS
-from maskwright.formats.images import image_info
 from maskwright.formats.project_file import ProjectClass, ProjectFile, is_project, read_project, write_project
 from maskwright.report.words import counted
 from maskwright.studio import classes, label_files
 from maskwright.studio.database import NAME as DATABASE
 from maskwright.studio.database import Database, open_database
+from maskwright.studio.image_files import size_of
 from maskwright.studio.rows import image_row
 
 LOCK = ".lock"
@@ -44,8 +44,17 @@ class FileState:
 class Store:
     """An open project. It is closed by `close`, or by leaving the `with` block; a kill at any moment costs nothing."""
 
-    def __init__(self, folder: Path, images: Path, database: Database, lock: FileLock, words: tuple[str, ...]) -> None:
-        self.folder, self.images, self.database, self.words = folder, images, database, words
+    def __init__(
+        self,
+        folder: Path,
+        images: Path,
+        database: Database,
+        lock: FileLock,
+        words: tuple[str, ...],
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """only: names of the images that are listed; None is all."""
+        self.folder, self.images, self.database, self.words, self.only = folder, images, database, words, only
         self.max_pixels = MAX_PIXELS
         self._lock = lock
         self._written_classes: list[ProjectClass] | None = None
@@ -95,7 +104,7 @@ class Store:
             status = path.stat()
             if known is not None and (row["bytes"], row["changed_ns"]) == (status.st_size, status.st_mtime_ns):
                 return FileState(path, known)
-            size_hw = image_info(path, max_pixels=self.max_pixels).size_hw
+            size_hw = size_of(path, max_pixels=self.max_pixels)
         except OSError as error:
             return FileState(path, known, trouble=f"{row['name']}: cannot be read ({error.strerror or error}).")
         except MaskwrightError as error:
@@ -110,7 +119,7 @@ class Store:
         """Take a file that has changed as it is now. Raises `DataError` where its size is another: the labels do not fit it."""
         state = self.file_state(image)
         if state.changed:
-            size_hw = image_info(state.path, max_pixels=self.max_pixels).size_hw
+            size_hw = size_of(state.path, max_pixels=self.max_pixels)
             if size_hw != state.size_hw and state.size_hw is not None:
                 raise DataError(
                     f"{state.path}: has {size_hw[1]} x {size_hw[0]} pixels, but its labels are for {state.size_hw[1]} x "
@@ -127,9 +136,12 @@ class Store:
             )
 
 
-def open_store(folder: Path, images: Path | None = None, class_names: Sequence[str] = ()) -> Store:
+def open_store(
+    folder: Path, images: Path | None = None, class_names: Sequence[str] = (), only: Sequence[str] | None = None
+) -> Store:
     """Open the project in a folder, made where there is none; the images' folder where the project does not know it.
 
+    only: files of the images' folder that are listed this time; the project's other images stay as they are.
     Label files that the database does not know are taken in: of a project that was imported, or whose database was damaged.
     Raises `InUse` where a server has it open, `DataError` where there are no images, and as the database does.
     """
@@ -157,7 +169,7 @@ def open_store(folder: Path, images: Path | None = None, class_names: Sequence[s
         raise
     try:
         classes.prepare(database, kept.classes, class_names)
-        found, gone = _list_images(database, root)
+        found, gone = _list_images(database, root, only)
         words = [
             *([mended] if mended else []),
             *([f"{counted(gone)} {'is' if gone == 1 else 'are'} not there any more; the labels are kept"] if gone else []),
@@ -166,7 +178,8 @@ def open_store(folder: Path, images: Path | None = None, class_names: Sequence[s
             words += label_files.take_in(database, folder)
         if not found:
             raise DataError(f"{root}: no image files found. Name the folder that holds the images.")
-        store = Store(folder, root, database, lock, tuple(words))
+        shown = None if only is None else frozenset(_shown(Path(name)) for name in only)
+        store = Store(folder, root, database, lock, tuple(words), shown)
         store.write_files()
     except BaseException:
         database.close()
@@ -202,21 +215,27 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _list_images(database: Database, root: Path) -> tuple[int, int]:
+def _list_images(database: Database, root: Path, only: Sequence[str] | None) -> tuple[int, int]:
     """Bring the table of images up to the folder: how many there are, and how many that have labels are gone."""
-    pairing = pair(root)
-    masks = {record.mask for record in pairing.pairs}
-    ambiguous = [path for same in pairing.ambiguous for path in same if path not in masks]
-    paths = [record.image for record in (*pairing.pairs, *pairing.images_without_mask)] + ambiguous
+    paths = _images_of(root) if only is None else [root / name for name in only]
     names = {_shown(path.relative_to(root)): os.fsencode(path.relative_to(root)) for path in paths}
     with database.transaction() as connection:
-        connection.execute("UPDATE images SET is_there = 0")
+        if only is None:
+            connection.execute("UPDATE images SET is_there = 0")
         connection.executemany(
             "INSERT INTO images (name, path) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET path = excluded.path, is_there = 1",
             [(name, names[name]) for name in sorted(names, key=natural_key)],
         )
         gone = connection.execute("SELECT count(*) FROM images WHERE NOT is_there AND revision > 0").fetchone()[0]
     return len(names), gone
+
+
+def _images_of(root: Path) -> list[Path]:
+    """Every image in a folder and below it."""
+    pairing = pair(root)
+    masks = {record.mask for record in pairing.pairs}
+    ambiguous = [path for same in pairing.ambiguous for path in same if path not in masks]
+    return [record.image for record in (*pairing.pairs, *pairing.images_without_mask)] + ambiguous
 
 
 def _shown(relative: Path) -> str:

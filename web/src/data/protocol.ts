@@ -10,7 +10,7 @@ export interface ClassInfo { id: number; name: string; color: [number, number, n
 
 export interface ProjectInfo {
   id: string; name: string; version: string; classes: ClassInfo[]; images: number; states: Record<ReviewState, number>;
-  assistants: string[]; assistant: string | null; tile: number; words?: string[]; trouble?: string;
+  assistants: string[]; assistant: string | null; learns?: boolean; tile: number; words?: string[]; trouble?: string;
 }
 
 export interface ImageInfo {

@@ -10,6 +10,13 @@ import { STATES } from "./top_bar.tsx";
 
 const WIDTH = 104;
 const RESERVE = 4;
+const AGAIN_MS = 5000, MOST_TRIES = 60; // for the picture of a large image, which is there once all of it was read
+
+function Picture({ id }: { id: number }) {
+  const tries = useSignal(0);
+  const again = () => tries.value < MOST_TRIES && setTimeout(() => tries.value++, AGAIN_MS);
+  return <img src={`/api/images/${id}/picture?size=192${tries.value > 0 ? `&again=${tries.value}` : ""}`} alt="" loading="lazy" decoding="async" draggable={false} onError={again} />;
+}
 
 function Thumbnail({ one, at, isOpen }: { one: ImageInfo | undefined; at: number; isOpen: boolean }) {
   const move = { left: `${at * WIDTH}px` };
@@ -20,7 +27,7 @@ function Thumbnail({ one, at, isOpen }: { one: ImageInfo | undefined; at: number
       type="button" class={`thumbnail ${isOpen ? "is-open" : ""}`} style={move} onClick={() => void openPlace(at)} title={one.name} aria-current={isOpen}
       aria-label={`${one.name}: ${words}, ${one.objects} objects${one.proposals > 0 ? `, ${one.proposals} proposals` : ""}`}
     >
-      <img src={`/api/images/${one.id}/picture?size=192`} alt="" loading="lazy" decoding="async" draggable={false} />
+      <Picture id={one.id} />
       <span class={`badge is-${one.state}`}><Icon name={one.state} size={13} /></span>
       <span class="counts">{one.objects}{one.proposals > 0 && <i> +{one.proposals}</i>}</span>
     </button>

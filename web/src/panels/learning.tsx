@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { loadList } from "../app/studio.ts";
-import { image, list, order, place, say } from "../app/state.ts";
+import { image, list, order, place, project, say } from "../app/state.ts";
 import { api, ServerError } from "../data/api.ts";
 import type { Curve, LearningInfo } from "../data/protocol.ts";
 
@@ -66,17 +66,18 @@ function Chart({ found }: { found: Curve }) {
   const most = Math.max(...points.map((one) => one.images));
   const x = (images: number) => LEFT + (images / most) * (WIDTH - LEFT - RIGHT), y = (score: number) => TOP + (1 - score) * (HEIGHT - TOP - BOTTOM);
   const last = points[points.length - 1];
+  const [metric] = found.metric.split("/"); // of which objects it speaks is said nowhere but in reports
   const minutes = last.minutes < 10 ? last.minutes.toFixed(1) : Math.round(last.minutes);
   return (
     <figure class="curve">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${found.metric}: ${points.map((one) => `${one.score.toFixed(2)} after ${one.images} images`).join(", ")}`}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${metric}: ${points.map((one) => `${one.score.toFixed(2)} after ${one.images} images`).join(", ")}`}>
         {[0, 0.5, 1].map((score) => <g key={score}><line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={y(score)} y2={y(score)} /><text x={LEFT - 4} y={y(score) + 3} text-anchor="end">{score}</text></g>)}
         <text x={LEFT} y={HEIGHT - 4}>0</text><text x={WIDTH - RIGHT} y={HEIGHT - 4} text-anchor="end">{most} images</text>
         {points.map((one) => one.low !== null && one.high !== null && <line key={one.number} class="interval" x1={x(one.images)} x2={x(one.images)} y1={y(one.low)} y2={y(one.high)} />)}
         <polyline class="line" points={points.map((one) => `${x(one.images)},${y(one.score)}`).join(" ")} />
         {points.map((one) => <circle key={one.number} cx={x(one.images)} cy={y(one.score)} r="2.6"><title>{`${one.score.toFixed(3)} on ${one.held_out} held-out images, after ${one.images} images and ${one.minutes} min`}</title></circle>)}
       </svg>
-      <figcaption><b>{last.score.toFixed(2)}</b> {found.metric}, after {minutes} min of labelling</figcaption>
+      <figcaption><b>{last.score.toFixed(2)}</b> {metric}, after {minutes} min of labelling</figcaption>
     </figure>
   );
 }
@@ -97,11 +98,13 @@ function Settings({ now }: { now: LearningInfo }) {
 }
 
 export function Learning() {
+  const learns = project.value?.learns === true;
   useEffect(() => {
+    if (!learns) return;
     void look();
     const timer = setInterval(() => void look(), LOOK_MS);
     return () => clearInterval(timer);
-  }, []);
+  }, [learns]);
   const now = learning.value;
   if (now === null) return null;
   const isBusy = now.stage !== "", isPaused = now.state === "paused";

@@ -6,7 +6,7 @@ interface Tile { bitmap: ImageBitmap | null; look: string; loading: AbortControl
 
 const AT_ONCE = 6;
 const FEWEST_KEPT = 128; // tiles, 1 MB each
-const RETRY_MS = 3000;
+const RETRY_MS = 1000; // the server waits a while itself where a tile is not there yet
 
 export interface Tiled { readonly id: number; readonly width: number; readonly height: number; readonly levels: number; readonly tile: number }
 
