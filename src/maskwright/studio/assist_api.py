@@ -5,6 +5,7 @@ from typing import Any
 from maskwright.studio import proposals, simple_tool, wire
 from maskwright.studio.api import Call, Studio, pyramid_of, state_of
 from maskwright.studio.assistants import Helper, NoAnswer
+from maskwright.studio.known import known_on
 from maskwright.studio.objects import NotPossible
 
 
@@ -36,13 +37,16 @@ def ask_assistant(studio: Studio, call: Call) -> dict[str, Any]:
 
 
 def propose(studio: Studio, call: Call) -> dict[str, Any]:
-    """Everything that the assistant finds on an image, as open proposals."""
+    """Everything that the assistant finds on an image and nobody has decided on yet, as open proposals."""
     body, state = call.of(wire.ProposeBody), state_of(studio, call.id)
     helper = _helper(studio, body.assistant)
     if helper is None:
         raise NotPossible("There is no assistant here that could propose objects.")
     bodies = [wire.ProposalBody(**{**_without_area(one), "class_id": body.class_id}) for one in helper.propose(state.path)]
     found = [one.proposed() for one in bodies]
+    if state.size_hw is not None:
+        known = known_on(studio.store.database, call.id, state.size_hw)
+        found = [one for one in found if not known.holds(one.mask)]
     return {"ids": proposals.add(studio.store.database, call.id, found, replace_open=True)}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from maskwright.assist.assistant import Assistant, Candidate
+from maskwright.base.errors import MaskwrightError
 from maskwright.masks import box_runs
 from maskwright.studio.opened import Opened, open_image, part_of
 
@@ -37,6 +38,8 @@ class Answers:
         }
         try:
             return asked[question["do"]](question)
+        except MaskwrightError as error:
+            return {"error": str(error).rstrip(".")}
         except Exception as error:  # an assistant is foreign code, and whatever it raises is an answer
             return {"error": f"{type(error).__name__}: {error}"}
 

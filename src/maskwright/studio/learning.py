@@ -11,6 +11,7 @@ from maskwright.base.errors import MaskwrightError
 from maskwright.base.files import natural_key, read_json
 from maskwright.studio import classes, images, proposals
 from maskwright.studio.database import Busy, NotSaved
+from maskwright.studio.known import known_on
 from maskwright.studio.learning_curve import curve
 from maskwright.studio.learning_job import Job, is_held_out, task_of
 from maskwright.studio.learning_process import COMMAND, Learning
@@ -19,14 +20,12 @@ from maskwright.studio.learning_settings import Settings, keep_settings, read_se
 from maskwright.studio.objects import Mask, NotPossible
 from maskwright.studio.order import helpful
 from maskwright.studio.proposals import Proposed
-from maskwright.studio.rows import objects_of
 from maskwright.studio.store import Store
 
 TICK_SECONDS = 1.0
 RESTS = (10.0, 60.0, 600.0)  # seconds after the first crash, the second, ...; after the last, until there are new labels
 MOST_PREDICTED = 1000  # images a round
 TAKEN_AT_ONCE = 20  # images, so that nobody who asks waits long
-COVERED = 0.5  # of a proposal that is labelled already, from which nobody needs it
 
 FINISHED = """
 SELECT name, EXISTS (SELECT 1 FROM objects WHERE objects.image = images.id) AS has_objects FROM images
@@ -234,13 +233,12 @@ class Learner:
         there = {one.id for one in classes.listed(self.store.database)}
         with self.store.database.reading() as connection:
             row = connection.execute("SELECT state FROM images WHERE id = ?", (image,)).fetchone()
-            labelled = [drawn.mask.spans(state.size_hw) for _, drawn in objects_of(connection, image)]
+        known = known_on(self.store.database, image, state.size_hw)
         found = [] if row["state"] == "done" else value["proposals"]
         kept = []
         for one in found:
             mask = Mask.from_json(one)
-            spans = mask.spans(state.size_hw)
-            if one["class_id"] in there and all((spans & other).area < COVERED * spans.area for other in labelled):
+            if one["class_id"] in there and not known.holds(mask):
                 kept.append(Proposed(one["class_id"], mask, float(one["score"]), made.name))
         proposals.add(self.store.database, image, kept, replace_open=True)
         images.set_uncertainty(self.store.database, image, float(value["uncertainty"]))

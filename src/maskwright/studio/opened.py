@@ -74,6 +74,8 @@ class InWindows:
         self.size_hw = image.size_hw
         self._assistant, self._image = assistant, image
         self._sessions: OrderedDict[Box, Session] = OrderedDict()
+        middle = (image.size_hw[1] // 2, image.size_hw[0] // 2)
+        self.mask(np.array([middle]), np.ones(1, bool), None, None)  # so that what an assistant loads at first is loaded
 
     def mask(
         self, clicks_xy: Int64[np.ndarray, "n 2"], positive: Bool[np.ndarray, " n"], box: Box | None, previous: Region | None
