@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.assist.nudge import is_thin, nudged
+from maskwright.assist.nudge import is_thin, nudged, off_outline
+from maskwright.masks.region import Region
 from maskwright.metrics.clicks import counted_iou
 
 ROWS, COLUMNS = np.ogrid[:60, :80]
@@ -73,3 +74,21 @@ def test_a_click_means_the_outline_only_near_it():
     assert not is_thin(disc(12), asked((40, 30, True), (40, 30, False))[0])
     assert not is_thin(disc(12), asked((53, 30, True))[0]), "the first click means the object"
     assert not is_thin(disc(12) & False, asked((40, 30, True), (53, 30, True))[0])
+
+
+def test_how_far_a_click_lies_from_an_outline():
+    square = Region((10, 20, 16, 26), np.ones((6, 6), bool))
+    assert off_outline(square, (10, 20)) == 0.5
+    assert off_outline(square, (9, 22)) == 0.5
+    assert off_outline(square, (12, 23)) == 2.5
+    assert off_outline(square, (2, 22)) == 7.5
+    assert off_outline(square, (13, 36)) == 10.5
+    assert off_outline(Region((0, 0, 0, 0), np.zeros((0, 0), bool)), (3, 3)) == 0
+
+
+@given(st.integers(0, 79), st.integers(0, 59), st.integers(4, 20))
+def test_an_outline_is_as_far_as_the_nearest_pixel_of_the_other_side(x, y, radius):
+    mask = disc(radius)
+    rows, columns = np.nonzero(mask != mask[y, x])
+    nearest = np.hypot(rows - y, columns - x).min()
+    assert nearest - 0.75 <= off_outline(Region.of_mask(mask), (x, y)) <= nearest

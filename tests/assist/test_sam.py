@@ -155,6 +155,23 @@ def test_an_image_is_encoded_once_for_ever(tmp_path):
     assert len(networks.encoded) == 2
 
 
+class Straying(FakeNetworks):
+    """Is sure of a disc around the last click, whatever was there before."""
+
+    def decode(self, embedding, prompt):
+        answer = super().decode(embedding, prompt)
+        return Answer(answer.logits[:1], np.full(1, 0.99, np.float32))
+
+
+@pytest.mark.parametrize(("x", "who"), [(302, "outline"), (560, "sam")])
+def test_a_click_beside_the_outline_moves_it_and_one_far_off_may_mean_another_mask(x, who):
+    session = Sam(Straying()).open(photo(600, 600))
+    before = np.zeros((600, 600), bool)
+    before[100:500, 100:300] = True
+    found = session.mask(*clicks((x, 300, True)), previous=before)
+    assert found[0].name == who
+
+
 def test_what_a_first_click_gave_is_looked_at_more_closely_while_a_person_looks_at_it():
     """The second click finds that part encoded, and the first was not kept waiting for it."""
     networks = Slow()

@@ -33,6 +33,18 @@ def is_thin(previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2
     return len(rows) > 0 and float(np.hypot(rows - reach, columns - reach).min()) <= near + 0.5
 
 
+def off_outline(region: Region, click_xy: tuple[int, int]) -> float:
+    """How far a click lies from the outline of a region, inside or outside; 0 where there is none."""
+    x0, y0, _, _ = region.box_xyxy
+    inside = np.pad(region.pixels, 1)
+    rows, columns = np.nonzero(inside[:, 1:] != inside[:, :-1])
+    lower, right = np.nonzero(inside[1:] != inside[:-1])
+    if len(rows) == 0:
+        return 0.0
+    x, y = click_xy[0] - x0 + 1, click_xy[1] - y0 + 1  # in pixels of the padded mask
+    return float(min(np.hypot(columns + 0.5 - x, rows - y).min(), np.hypot(right - x, lower + 0.5 - y).min()))
+
+
 def nudged(
     previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2"], positive: Bool[np.ndarray, " n"]
 ) -> list[Region]:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Int64, Num, UInt8
 from maskwright.assist.assistant import Candidate
 from maskwright.assist.candidates import best, disobeyed
 from maskwright.assist.embeddings import EmbeddingCache
-from maskwright.assist.nudge import nudged
+from maskwright.assist.nudge import nudged, off_outline
 from maskwright.assist.sam_everything import everything
 from maskwright.assist.sam_networks import BOX_END, BOX_START, NEGATIVE, POSITIVE, Networks, Prompt
 from maskwright.assist.sam_view import Box, View
@@ -29,6 +29,8 @@ FOR_MANY = 0  # the mask that was trained to answer several clicks, and none alo
 PREFERRED, DEFERRED = 0.4, -0.05  # what that mask gains and loses
 NEARLY_ALL, BACKGROUND = 0.6, 0.5  # a mask of more of the image than this seldom is what one click means, and loses so much
 KEPT = 0.3  # what a mask gains by being the mask before, less where it is another: a click corrects, and seldom means all
+REACH = 4.5  # a click so many times nearer to the outline than the object is wide means a change of less than all of it
+STRAYED = 6.0  # what it costs to change more than the click means, of the IoU with the mask before
 OUTLINE = (0.85, 0.84)  # what a moved outline is worth: more than what does not follow the clicks, less than what does
 
 
@@ -109,6 +111,7 @@ class SamSession:
         """The decoder's masks on a view, the best that follows the clicks first."""
         answer = self._assistant.networks.decode(view.embedding, asked.prompt(view))
         before = None if asked.previous is None else Region.of_mask(asked.previous)
+        meant = 0.0 if before is None else asked.meant_to_stay(before)
         found = []
         for place, (logits, said) in enumerate(zip(answer.logits, answer.ious.tolist(), strict=True)):
             region = view.region(logits)
@@ -119,7 +122,8 @@ class SamSession:
                 if place == FOR_MANY and len(answer.ious) > 1:
                     score += DEFERRED if asked.is_single else PREFERRED
                 if before is not None:
-                    score += KEPT * float(iou([region], [before])[0, 0])
+                    kept = float(iou([region], [before])[0, 0])
+                    score += KEPT * kept - STRAYED * max(meant - kept, 0)
                 found.append(Candidate(region, score, self._assistant.name))
         return best(found)
 
@@ -183,6 +187,13 @@ class Question:
     def is_single(self) -> bool:
         """One click and nothing else, which may mean an object or a part of it."""
         return len(self.clicks_xy) == 1 and self.box_xyxy is None and self.previous is None
+
+    def meant_to_stay(self, before: Region) -> float:
+        """The least IoU with the mask before that the last click means: one beside its outline is no reason to leave it."""
+        if not len(self.clicks_xy):
+            return 0.0
+        x, y = self.clicks_xy[-1].tolist()
+        return max(1 - REACH * off_outline(before, (x, y)) / float(np.sqrt(before.area)), 0.0)
 
     def prompt(self, view: View) -> Prompt:
         points = view.to_square(self.clicks_xy + 0.5)
