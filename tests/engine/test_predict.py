@@ -109,3 +109,15 @@ def test_evaluation_needs_ground_truth_and_images(small_plan: Make, blobs: DataS
     bare = [type(blobs.records[0])(id="x", image=blobs.records[0].image)]
     with pytest.raises(DataError, match="x: no mask to score against"):
         evaluate(predict, blobs.with_records(bare))
+
+
+def test_tiles_of_very_wide_images_are_lower_so_that_memory_stays(small_plan: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps of a row of tiles take no more than they may; where tiles would be lower than twice the overlap they stay."""
+    predict = predictor(small_plan())
+    monkeypatch.setattr("maskwright.engine.predict.ROW_BYTES", 4 * 4 * 40 * 100)  # 4 maps, 40 rows of 100 pixels
+    heights = []
+    for width in (60, 100, 400):
+        image = picture(200, width, 1)[..., 0].astype(np.float32)[None]
+        said = predict.said_of_tiles((200, width), lambda tile, image=image: image[:, tile.rows, tile.columns])  # type: ignore[misc]
+        heights.append(next(said)[0].rows.stop)
+    assert heights == [48, 40, 34]

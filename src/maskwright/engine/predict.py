@@ -25,6 +25,9 @@ from maskwright.nn.fit import fit_weights
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of
 
+ROW_BYTES = 160 * 2**20  # of the maps of a row of tiles, at most, unless tiles would be lower than what neighbours share twice
+MORE_MAPS = 2  # beside those of classes, as of outlines and depths
+
 
 class Predictor:
     """A trained network made ready: normalisation folded in, in the plan's precision, on one device.
@@ -124,7 +127,7 @@ class Predictor:
         """
         overlap, stride = self.plan.tile_overlap, self.plan.model.stride
         high, wide = (
-            even_tile(length, most, overlap, stride) for length, most in zip(size_hw, self.choice.tile_hw, strict=True)
+            even_tile(length, most, overlap, stride) for length, most in zip(size_hw, self._most_hw(size_hw[1]), strict=True)
         )
         cut = tiles(size_hw, (high, wide), overlap)
         for first in range(0, len(cut), self.choice.batch):
@@ -134,6 +137,18 @@ class Predictor:
             pixels = torch.from_numpy(np.stack([pixels_of(tile) for tile in some]))
             for tile, said in zip(some, self.task.predict_tile(self._ready.network, self._ready.takes(pixels)), strict=True):
                 yield tile, said.cpu().numpy() if isinstance(said, Tensor) else said
+
+    def _most_hw(self, width: int) -> tuple[int, int]:
+        """The largest tile of an image so wide: as chosen, but lower where maps of a row of tiles would take too much memory.
+
+        Networks that find objects keep their tiles, in which objects lie whole.
+        """
+        high, wide = self.choice.tile_hw
+        if not self.task.draws_maps:
+            return high, wide
+        stride = self.plan.model.stride
+        rows = ROW_BYTES // (4 * (len(self.plan.classes) + MORE_MAPS) * width)
+        return min(high, max(rows, 2 * self.plan.tile_overlap + stride) // stride * stride), wide
 
 
 def load(

@@ -14,7 +14,7 @@ from maskwright.formats.images import shown, shown_as
 from maskwright.formats.large_axes import Axes, Axis, named, plane_names, sides
 from maskwright.formats.tiff_pages import described, opened
 
-KEPT_BYTES = 128 * 2**20  # of decoded tiles or strips, so that those which neighbours share are decoded once
+KEPT_BYTES = 64 * 2**20  # of decoded tiles or strips, so that those which neighbours share are decoded once
 MOST_SEGMENT_BYTES = 256 * 2**20  # of one tile or strip: a file that is one strip is no more lazy than a PNG
 JPEG = (6, 7, 33007, 34892)  # compressions whose tables lie outside of the tiles
 

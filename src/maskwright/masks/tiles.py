@@ -83,7 +83,7 @@ def blend(
             raise ValueError(f"The tile at row {y0} is out of order; the rows from {top} on are being blended.")
         if y0 > top:
             yield top, strip[:, : y0 - top]
-            top, strip = y0, strip[:, y0 - top :]
+            top, strip = y0, strip[:, y0 - top :].copy()  # so that the rest of it is let go
         if y1 - top > strip.shape[1]:
             strip = np.concatenate([strip, np.zeros((len(values), y1 - top - strip.shape[1], width), np.float32)], axis=1)
         strip[:, y0 - top : y1 - top, tile.columns] += values * np.outer(row_shares, tile.column_shares)

@@ -143,6 +143,7 @@ def _predict(predictor: Predictor, plane: Plane, strips: StripFolder, goes_on: C
         for first, last in pairwise(cuts):
             for found in stream.add(maps[:, first - top : last - top]):
                 strips.add(found)
+        del maps  # before the next row of tiles is predicted
 
 
 def _key(predictor: Predictor, image: Path, plane: str) -> dict[str, Any]:
