@@ -31,7 +31,7 @@ def over_the_stack(labels, min_iou=0.25):
 def as_cellpose(labels, min_iou):
     """What Cellpose's rule says, written down anew: of each object before its best partner, of those to each the best before.
 
-    Only for planes none of which is empty.
+    Only for planes none of which is empty. It gave what `stitch3D` of Cellpose 4.2.1.1 gives on 600 stacks of blobs by chance.
     """
     out, most = [labels[0].copy()], int(labels[0].max())
     for plane in labels[1:]:

@@ -16,7 +16,7 @@ def link_planes(
     """Pairs (number before, number after) of the objects of two label images that are one object, rising by the second.
 
     Pairs are made from the largest intersection over union down to `min_iou`, each object in one at most; of equals that of
-    the lower numbers. What Cellpose's `stitch3D` (4.0) links this links too, and where its rule leaves the choice open it
+    the lower numbers. What Cellpose's `stitch3D` (4.2) links this links too, and where its rule leaves the choice open it
     differs: an object whose best partner is taken has its next best, where Cellpose starts a new object; two objects that
     overlap one before equally do not both go on with its number; and no number comes back after an empty plane.
     """

@@ -36,6 +36,7 @@ class Agreement:
 
     share: float
     by: str
+    images: int
 
     @property
     def is_enough(self) -> bool:
@@ -45,14 +46,16 @@ class Agreement:
     @property
     def words(self) -> str:
         """For a terminal."""
-        what = f"{self.share:.2%} of pixels" if self.by == "pixels" else f"{self.by} {self.share:.3f}"
-        return f"{what} on {COMPARED} images or fewer, where {LEAST[self.by]:.1%} is asked for"
+        on = f"of {self.images} image{'s' if self.images > 1 else ''}"
+        if self.by == "pixels":
+            return f"{self.share:.2%} of the pixels {on} ({LEAST[self.by]:.1%} are asked for)"
+        return f"a {self.by} of {self.share:.3f} {on} ({LEAST[self.by]} is asked for)"
 
 
 def agreement_of(task: Task, plan: Plan, first: Ready, other: Ready, images: Images) -> Agreement:
     """How far the segmentations of both agree, all images together."""
     pairs = [(_found(task, plan, first, image), _found(task, plan, other, image)) for image in images]
-    return Agreement(*agreement(pairs))
+    return Agreement(*agreement(pairs), len(images))
 
 
 @torch.inference_mode()

@@ -148,8 +148,8 @@ def _exactly(
         faster = _ready(plan, network, fast.runtime, "bf16", device, place)
         speeds = [_seconds(each, image) / MEGAPIXELS for each in (faster, ready)]
     why = (
-        f"In single precision, {speeds[1]:.2g} s a megapixel: bfloat16 takes {speeds[0]:.2g} s, but agrees with it only on "
-        f"{agreement.words}. --precision bf16 predicts with it nevertheless."
+        f"In single precision, {speeds[1]:.2g} s a megapixel: bfloat16 takes {speeds[0]:.2g} s, but agrees with it only by "
+        f"{agreement.words}. --precision bf16 takes it nevertheless."
     )
     return ready, replace(choice, why=why, agreement=agreement.share)
 
