@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Num
 from PIL import Image
-from scipy import ndimage
 
 from maskwright.assist.sam_networks import LOW, SIDE
 from maskwright.masks.region import Region
@@ -45,8 +44,8 @@ class View:
     def region(self, logits: Float32[np.ndarray, "256 256"]) -> Region:
         """What the decoder drew, in the pixels of the image; only where it drew something is made larger."""
         x0, y0, x1, y1 = self.box_xyxy
-        drawn = np.asarray(ndimage.maximum_filter(logits, 3)) > 0
-        inside = Region.of_mask(drawn).box_xyxy
+        x_min, y_min, x_max, y_max = Region.of_mask(logits > 0).box_xyxy
+        inside = (max(x_min - 1, 0), max(y_min - 1, 0), min(x_max + 1, LOW), min(y_max + 1, LOW)) if x_max else (0, 0, 0, 0)
         if inside == (0, 0, 0, 0):
             return NOTHING
         step = SIDE / LOW / self.scale  # pixels of the image for one of the drawing
