@@ -61,12 +61,12 @@ class Leases:
         with suppress(OSError):
             self.folder.rmdir()
 
-    def hold_of(self, pid: int) -> list[str]:
-        """Take over what a process of this machine that has died was working on; what that was."""
+    def hold_of(self, pid: int, host: str | None = None) -> list[str]:
+        """Take over what a process that has died was working on, of this machine unless another is named; what that was."""
         names = []
         for path in sorted(self.folder.glob("*.json")):
             said = _read(path)
-            if (said.get("host"), said.get("pid")) == (socket.gethostname(), pid):
+            if (said.get("host"), said.get("pid")) == (host or socket.gethostname(), pid):
                 write_json(path, _own(said["name"]))
                 names.append(said["name"])
         return names
