@@ -38,23 +38,25 @@ def main() -> None:
     """Make the image, predict it twice, once with a kill, check what was found, and keep what it took."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("run", type=Path, help="run that finds nuclei in images of one or three channels")
-    arguments.add_argument("--side", type=int, default=20_000)
+    arguments.add_argument("--side", type=int, default=20_000, help="width, and height where no other is said")
+    arguments.add_argument("--height", type=int, help="where the whole would take too long: memory follows the width")
     arguments.add_argument("--runtime", default="auto")
     arguments.add_argument("--precision", default="auto")
     chosen = arguments.parse_args()
-    image = OUT / f"mosaic-{chosen.side}.tif"
+    size_hw = (chosen.height or chosen.side, chosen.side)
+    image = OUT / f"mosaic-{size_hw[0]}x{size_hw[1]}.tif"
     copy = read_image(next((DEMO / "images").glob("*.png")))
     if not image.exists():
-        lay(image, copy, chosen.side)
+        lay(image, copy, size_hw)
     how = ["--to", "labels", "--format", "tiff", "--runtime", chosen.runtime, "--precision", chosen.precision]
     command = [*MASKWRIGHT, "predict", str(chosen.run), *how]
     alone, _, _ = predicted([*command, str(next((DEMO / "images").glob("*.png")))], OUT / "alone")
     whole, seconds, peak_gb = predicted([*command, str(image)], OUT / "whole")
     parts, seconds_after, peak_after_gb = predicted([*command, str(image)], OUT / "parts", kill_after=seconds / 2)
     (entry,) = (entry for entry in Journal(OUT / "whole" / "predictions.jsonl").read()[-1:] if "pixels" in entry)
-    megapixels = chosen.side**2 / 1e6
+    megapixels = size_hw[0] * size_hw[1] / 1e6
     write_json(LARGE, {
-        "side": chosen.side, "seconds": seconds, "seconds_per_megapixel": seconds / megapixels, "peak_gb": peak_gb,
+        "size_hw": size_hw, "seconds": seconds, "seconds_per_megapixel": seconds / megapixels, "peak_gb": peak_gb,
         "seconds_after_kill": seconds_after, "peak_after_kill_gb": peak_after_gb, "pixels_counted": entry["pixels"],
         "same_file_after_kill": sha256(whole) == sha256(parts), "file_mb": whole.stat().st_size / 2**20,
         "objects": checked(whole), "objects_of_one_copy": checked(alone),
@@ -64,19 +66,19 @@ def main() -> None:
     write_page()
 
 
-def lay(path: Path, image: Num[np.ndarray, "h w c"], side: int) -> None:
+def lay(path: Path, image: Num[np.ndarray, "h w c"], size_hw: tuple[int, int]) -> None:
     """Write the image side by side as a tiled TIFF, without ever holding all of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def tiles() -> Iterator[Num[np.ndarray, "h w c"]]:
-        for top in range(0, side, TILE):
-            for left in range(0, side, TILE):
-                rows = np.arange(top, min(top + TILE, side)) % image.shape[0]
-                columns = np.arange(left, min(left + TILE, side)) % image.shape[1]
+        for top in range(0, size_hw[0], TILE):
+            for left in range(0, size_hw[1], TILE):
+                rows = np.arange(top, min(top + TILE, size_hw[0])) % image.shape[0]
+                columns = np.arange(left, min(left + TILE, size_hw[1])) % image.shape[1]
                 tile = image[np.ix_(rows, columns)]
                 yield tile if image.shape[2] > 1 else tile[..., 0]
 
-    shape = (side, side, image.shape[2]) if image.shape[2] > 1 else (side, side)
+    shape = (*size_hw, image.shape[2]) if image.shape[2] > 1 else size_hw
     tifffile.imwrite(
         path, tiles(), shape=shape, dtype=image.dtype, tile=(TILE, TILE), compression="zlib",
         photometric="rgb" if image.shape[2] == 3 else "minisblack",

@@ -292,14 +292,14 @@ def mosaic(measured: dict[str, Any]) -> str:
 
 def large_image(measured: dict[str, Any]) -> str:
     """An image that is read part by part, as `benchmarks/large_image.py` measured it."""
-    side, many, one = measured["side"], measured["objects"], measured["objects_of_one_copy"]
+    (height, width), many, one = measured["size_hw"], measured["objects"], measured["objects_of_one_copy"]
     same = "the same file, byte by byte" if measured["same_file_after_kill"] else "another file"
     shares = [each["hits"] / each["true_inside"] for each in (many, one)]
     lines = [
-        f"## One image of {side:,} x {side:,} pixels",
+        f"## One image of {width:,} x {height:,} pixels",
         "",
-        f"`python benchmarks/large_image.py RUN --side {side}`: the image of the demo, repeated, as a tiled TIFF. "
-        f"Predicted and written in {measured['seconds']:.0f} s on {measured['threads']} threads of {measured['processor']} "
+        f"`python benchmarks/large_image.py RUN --side {width} --height {height}`: the image of the demo, repeated, as a "
+        f"tiled TIFF. Predicted and written in {measured['seconds']:.0f} s on {measured['threads']} threads of {measured['processor']} "
         f"({measured['seconds_per_megapixel']:.2f} s a megapixel), in {measured['peak_gb']:.2f} GB of memory at most. Killed "
         f"halfway, the same command went on, took {measured['seconds_after_kill']:.0f} s more and wrote {same}. "
         f"{measured['pixels_counted']:,} pixels were counted.",
