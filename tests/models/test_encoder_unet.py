@@ -1,5 +1,7 @@
 """The U-Net on encoders: every size, every encoder, what it refuses."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from maskwright.models import MODELS, EncoderUNetConfig, UNetConfig, model_confi
 from maskwright.nn.encoders import ENCODERS
 
 NARROW = EncoderUNetConfig(widths=(4, 4, 4, 4, 4))
+SCORED = replace(NARROW, coarse_scores=True)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -46,12 +49,27 @@ def test_an_image_can_be_shown_at_twice_its_size(encoder):
     assert idle == []
 
 
-def test_every_weight_is_trained():
+@pytest.mark.parametrize("config", [NARROW, SCORED])
+def test_every_weight_is_trained(config):
     torch.manual_seed(0)
-    network = NARROW.build(channels=3, classes=2)
+    network = config.build(channels=3, classes=2)
     network(torch.randn(2, 3, 64, 64)).square().mean().backward()
     idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert idle == []
+
+
+def test_coarse_scores_start_at_nothing_and_are_added_at_the_resolution_of_the_image():
+    plain, scored = NARROW.build(channels=1, classes=2).eval(), SCORED.build(channels=1, classes=2).eval()
+    scored.load_state_dict(plain.state_dict(), strict=False)
+    image = torch.randn(1, 1, 64, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(scored(image), plain(image))
+        assert len(scored.coarse_heads) == 5
+        for place, head in enumerate(scored.coarse_heads):
+            head.bias.copy_(torch.tensor([10.0**place, 0.0]))
+        added = scored(image) - plain(image)
+    torch.testing.assert_close(added[:, 0], torch.full_like(added[:, 0], 11111.0))
+    torch.testing.assert_close(added[:, 1], torch.zeros_like(added[:, 1]))
 
 
 def test_the_decoder_sees_the_encoder_s_map_of_each_resolution():
@@ -64,7 +82,7 @@ def test_the_decoder_sees_the_encoder_s_map_of_each_resolution():
 
 def test_a_model_by_its_name():
     assert isinstance(model_config("unet", "plain"), UNetConfig)
-    assert model_config("unet", "resnet34") == EncoderUNetConfig(encoder="resnet34")
+    assert model_config("unet", "resnet34") == EncoderUNetConfig(encoder="resnet34", coarse_scores=True)
     for name in MODELS:
         assert "EfficientNet-Lite0" in model_config(name, "efficientnet-lite0").title
     assert model_config("fcn-16s", "vgg16").title == "FCN-16s on VGG16"

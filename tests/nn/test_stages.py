@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from maskwright.models import model_config
+from maskwright.models import EncoderUNetConfig, model_config
 from maskwright.models.unet import UNetConfig
 from maskwright.nn.anatomy import anatomy
 from maskwright.nn.stages import Stage, stages
@@ -43,7 +43,7 @@ def test_every_layer_is_in_one_stage():
 
 
 def test_an_encoder_has_a_stage_a_resolution():
-    found = stages_of(model_config("unet", "resnet34").build(channels=3, classes=2))
+    found = stages_of(EncoderUNetConfig(encoder="resnet34").build(channels=3, classes=2))
     names = ["encoder.conv1", "encoder.layer1", "encoder.layer2", "encoder.layer3", "encoder.layer4"]
     assert [stage.name for stage in found[1:6]] == names
     assert [stage.stride for stage in found[1:6]] == [2, 4, 8, 16, 32]

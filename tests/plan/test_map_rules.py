@@ -30,13 +30,15 @@ def test_small_objects_are_shown_at_twice_their_size_and_large_ones_as_they_are(
     chosen = map_rules.architecture(NUCLEI, None, None)
     assert chosen is not None
     network, why = chosen
-    assert network == EncoderUNetConfig(widths=map_rules.ENLARGED_WIDTHS, enlarge=2)
+    assert network == EncoderUNetConfig(widths=map_rules.ENLARGED_WIDTHS, enlarge=2, coarse_scores=True)
     assert "20 pixels across" in why
     assert map_rules.crop((256, 256), network)[0] == (128, 128)
     assert map_rules.crop((256, 64), network)[0] == (128, 64)
     large = replace(NUCLEI, object_sizes=(None, (1000.0, 2000.0, 3000.0)))
-    assert map_rules.architecture(large, None, None)[0] == EncoderUNetConfig()
-    assert map_rules.architecture(replace(NUCLEI, object_sizes=(None, None)), None, None)[0] == EncoderUNetConfig()
+    assert map_rules.architecture(large, None, None)[0] == EncoderUNetConfig(coarse_scores=True)
+    assert map_rules.architecture(replace(NUCLEI, object_sizes=(None, None)), None, None)[0] == EncoderUNetConfig(
+        coarse_scores=True
+    )
 
 
 @pytest.mark.parametrize(("model", "encoder"), [("deeplabv3+", None), (None, "plain"), ("unet", "plain")])

@@ -100,7 +100,7 @@ def test_every_choice_has_a_value_and_a_reason() -> None:
 def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> None:
     photographs = STREET
     network, why = rules.architecture(photographs, None, None)
-    assert network == EncoderUNetConfig(encoder="efficientnet-lite0")
+    assert network == EncoderUNetConfig(coarse_scores=True)
     assert "photographs" in why
     assert "5 pixels" in why  # thin structures are why the skips matter
     assert rules.encoder_weights(network, None) == "imagenet"
@@ -113,14 +113,14 @@ def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> Non
 def test_what_a_person_asks_for_is_built() -> None:
     assert rules.architecture(CELLS, "deeplabv3+", None)[0] == DeepLabConfig(encoder="efficientnet-lite0")
     assert rules.architecture(CELLS, "fcn-16s", "vgg16")[0] == FCNConfig(encoder="vgg16", prediction_stride=16)
-    assert rules.architecture(CELLS, None, "resnet18")[0] == EncoderUNetConfig(encoder="resnet18")
+    assert rules.architecture(CELLS, None, "resnet18")[0] == EncoderUNetConfig(encoder="resnet18", coarse_scores=True)
     assert isinstance(rules.architecture(STREET, None, "plain")[0], UNetConfig)
     network, _ = rules.architecture(CELLS, "unet", None)
     assert isinstance(network, UNetConfig)
 
 
 def test_where_an_encoder_starts_from() -> None:
-    lite, resnet = EncoderUNetConfig(), EncoderUNetConfig(encoder="resnet18")
+    lite, resnet = EncoderUNetConfig(), EncoderUNetConfig(encoder="resnet18", coarse_scores=True)
     assert rules.encoder_weights(lite, "none") is None
     assert rules.encoder_weights(resnet, None) is None
     assert rules.encoder_weights(resnet, "weights.pth") == "weights.pth"

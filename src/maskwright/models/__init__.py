@@ -17,7 +17,7 @@ from maskwright.nn.encoders import ENCODERS, EncoderName
 
 
 def _unet(encoder: EncoderName) -> UNetConfig | EncoderUNetConfig:
-    return UNetConfig() if encoder == "plain" else EncoderUNetConfig(encoder=encoder)
+    return UNetConfig() if encoder == "plain" else EncoderUNetConfig(encoder=encoder, coarse_scores=True)
 
 
 # The numbers of any network.

@@ -8,7 +8,7 @@ from maskwright.data.fingerprint import Fingerprint
 from maskwright.models import MaskRCNNConfig, PanopticFPNConfig
 from maskwright.models.mask_rcnn import LEVEL_STRIDES
 from maskwright.plan.plan import Optimizer
-from maskwright.plan.rules import COLORFUL, GENTLE, Choice
+from maskwright.plan.rules import COLORFUL, GENTLE, Choice, adamw
 from maskwright.sampling.augment import Augmentation
 
 MANY = 60  # objects of a typical image, from which finding them one by one is slow and misses some
@@ -110,10 +110,8 @@ def augmentation(found: Fingerprint) -> tuple[Augmentation, Choice] | None:
 
 def optimizer(weights: str | None) -> tuple[Optimizer, Choice]:
     """How fast it learns."""
-    rate = 1.0 if weights is None else GENTLE
     why = "Five losses of very different gradients: AdamW scales each weight's step by itself."
-    gentle = "" if weights is None else f", {GENTLE:g} of it in the encoder"
-    return Optimizer(learning_rate=RATE, encoder_rate=rate), (f"AdamW at {RATE:g}{gentle}", why)
+    return adamw(RATE, why, encoder_rate=1.0 if weights is None else GENTLE)
 
 
 def loss(model: MaskRCNNConfig | PanopticFPNConfig) -> Choice:

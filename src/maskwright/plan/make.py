@@ -13,7 +13,7 @@ from maskwright.nn.device import pick_device, pick_precision
 from maskwright.plan import detection_rules, map_rules, panoptic_rules, rules
 from maskwright.plan.budget import Cost, measure
 from maskwright.plan.objective import encode
-from maskwright.plan.plan import Decision, Optimizer, Plan, TaskName, change
+from maskwright.plan.plan import Decision, Plan, TaskName, change
 from maskwright.plan.start import Start
 from maskwright.sampling.samples import PreparedSamples
 
@@ -128,6 +128,7 @@ def _draft(
     loss, class_weights, loss_choice = rules.loss(found, background)
     share, share_choice = rules.foreground_share(found, background)
     augmentation, augmentation_choice = rules.augmentation(found)
+    optimizer, optimizer_choice = rules.optimizer(weights)
     where = pick_device(device)
     precision = pick_precision(where)
     choices = {
@@ -138,6 +139,7 @@ def _draft(
         "crop": crop_choice,
         "loss": loss_choice,
         "sampling": share_choice,
+        "optimizer": optimizer_choice,
         "augmentation": augmentation_choice,
         "precision": rules.precision(precision, where.type),
     }
@@ -155,7 +157,7 @@ def _draft(
         augmentation=augmentation,
         loss=loss,
         class_weights=class_weights,
-        optimizer=Optimizer(encoder_rate=1.0 if weights is None else rules.GENTLE),
+        optimizer=optimizer,
         steps=1,
         validate_every=1,
         precision=precision,
@@ -169,8 +171,8 @@ def _draft(
 
 def _for_maps(draft: Plan, model: EncoderUNetConfig) -> Plan:
     """The draft with what a U-Net on an encoder wants otherwise where it draws maps of objects."""
-    if draft.encoder_weights is not None:
-        draft = replace(draft, optimizer=replace(draft.optimizer, encoder_rate=map_rules.ENCODER_RATE))
+    optimizer, optimizer_choice = map_rules.optimizer()
+    draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
     if model.enlarge == 1:
         return draft
     crop_hw, crop_choice = map_rules.crop(draft.crop_hw, model)

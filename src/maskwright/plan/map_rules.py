@@ -6,10 +6,11 @@ from math import pi, sqrt
 from maskwright.data.fingerprint import Fingerprint
 from maskwright.models import EncoderUNetConfig, Model, model_config
 from maskwright.nn.encoders.weights import PACKAGED
-from maskwright.plan.rules import CROP, Choice
+from maskwright.plan.plan import Optimizer
+from maskwright.plan.rules import CROP, Choice, adamw
 
 SMALL = 32.0  # pixels across a typical object: below it the image is shown at twice its size
-ENCODER_RATE = 0.3  # of the learning rate: outlines of cells are not what its photographs taught
+RATE = 3e-3
 ENLARGED_WIDTHS = (32, 64, 128, 256)
 
 
@@ -43,6 +44,11 @@ def crop(crop_hw: tuple[int, int], model: EncoderUNetConfig) -> tuple[tuple[int,
     high, wide = (max(32, min(side, CROP // model.enlarge)) for side in crop_hw)
     why = f"{high * model.enlarge} x {wide * model.enlarge} pixels as the encoder sees it, at twice the size."
     return (high, wide), (f"{high} x {wide}", why)
+
+
+def optimizer() -> tuple[Optimizer, Choice]:
+    """How fast a network that draws maps of objects learns, its encoder as fast as the rest."""
+    return adamw(RATE, "Outlines of objects that touch are not what its photographs taught: the encoder learns with the rest.")
 
 
 def _across(found: Fingerprint) -> float | None:

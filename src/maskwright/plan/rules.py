@@ -11,7 +11,7 @@ from maskwright.metrics.semantic import headline_of
 from maskwright.models import MaskRCNNConfig, Model, UNetConfig, model_config
 from maskwright.nn.device import Precision
 from maskwright.nn.encoders.weights import IMAGENET_MEAN, IMAGENET_STD, PACKAGED, TORCHVISION_MEAN, TORCHVISION_STD
-from maskwright.plan.plan import TaskName
+from maskwright.plan.plan import Optimizer, TaskName
 from maskwright.sampling.augment import Augmentation
 from maskwright.sampling.normalize import Normalization
 
@@ -24,7 +24,8 @@ VERY_RARE = 0.01
 WEIGHT_CAP = 8.0
 COLORFUL = 0.02  # from this difference between the channels images are photographs, in the widest sense
 THIN = 6.0  # pixels; structures below it need the full resolution
-GENTLE = 0.1  # of the learning rate, for an encoder that knows something already
+FRESH_RATE = 1e-3
+RATE, GENTLE = 5e-3, 0.1  # of a network on an encoder that knows something already, and how much of it the encoder gets
 HAS_A_TOP = 0.15  # difference between what the upper and the lower halves show, from which images have a top
 
 Choice = tuple[str, str]  # what was chosen, in words, and why
@@ -151,6 +152,20 @@ def augmentation(found: Fingerprint) -> tuple[Augmentation, Choice]:
         return upright, ("left-right flips, small turns, scale, intensity", why)
     why = "Upper and lower halves show the same classes: any turn does. Deforming makes few images go far (arXiv:1505.04597)."
     return Augmentation(), ("flips, turns, scale, elastic deformation, intensity", why)
+
+
+def optimizer(weights: str | None) -> tuple[Optimizer, Choice]:
+    """How fast a network learns the classes of pixels."""
+    if weights is None:
+        return adamw(FRESH_RATE, "Scales each weight's step by itself, so that one rate suits every network.")
+    why = "What is new learns fast, what the encoder knows already is changed gently."
+    return adamw(RATE, why, encoder_rate=GENTLE)
+
+
+def adamw(rate: float, why: str, *, encoder_rate: float = 1.0) -> tuple[Optimizer, Choice]:
+    """AdamW at a rate, with so much of it in the encoder."""
+    gentle = "" if encoder_rate == 1 else f", {encoder_rate:g} of it in the encoder"
+    return Optimizer(learning_rate=rate, encoder_rate=encoder_rate), (f"AdamW at {rate:g}{gentle}", why)
 
 
 def precision(chosen: Precision, device: str) -> Choice:

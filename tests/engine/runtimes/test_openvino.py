@@ -29,7 +29,7 @@ NETWORKS = {
     "unet without padding": UNetConfig(widths=(4, 8), norm="none", padding="valid", upsampling="nearest"),
     "unet, instance norm": UNetConfig(widths=(4, 8), norm="instance", upsampling="bilinear"),
     "unet, group norm": UNetConfig(widths=(4, 8), norm="group", upsampling="shuffle"),
-    "encoder unet": EncoderUNetConfig(widths=(4, 8, 8, 8), enlarge=2),
+    "encoder unet": EncoderUNetConfig(widths=(4, 8, 8, 8), enlarge=2, coarse_scores=True),
     "fcn": FCNConfig(encoder="efficientnet-lite0", prediction_stride=8),
     "deeplab": DeepLabConfig(encoder="efficientnet-lite0", width=16),
     "panoptic deeplab": PanopticDeepLabConfig(width=16, thing_width=8),
