@@ -9,7 +9,7 @@ await story("access", { options: ["--classes", "nucleus,debris"] }, async ({ pag
   await page.keyboard.press("b");
   await drag(page, [[100, 100], [200, 160]]);
   await saved(page);
-  await page.click("details.appearance summary");
+  for (const panel of ["details.learning", "details.appearance:not(.learning)"]) await page.click(`${panel} summary`);
   let found = 0;
   const look = async (where) => {
     await page.waitForTimeout(250);
