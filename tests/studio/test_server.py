@@ -11,21 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from maskwright.base.errors import MaskwrightError
 from maskwright.base.files import read_json
 from maskwright.masks import box_runs
 from maskwright.masks.region import Region
 from maskwright.studio import api
-from maskwright.studio.assistants import Helpers
+from maskwright.studio.assistants import Helper, Helpers
 from maskwright.studio.keeper import Keeper
 from maskwright.studio.pictures import Pictures
 from maskwright.studio.server import ROUTES, application
-from maskwright.studio.store import Store
+from maskwright.studio.store import Store, open_store
 from some_edits import SIZE_HW, mask, pixels
 
 TOKEN = "a-token-of-tests"
@@ -320,6 +322,61 @@ def test_without_an_assistant_a_click_is_answered_by_the_simple_tool(client):
     assert client.post("/api/images/1/assist/mask", json={"clicks": many}).status_code == 200
     assert client.post("/api/images/1/assist/open", json={}).json() == {"assistant": None, "ready": False}
     assert client.post("/api/images/1/assist/mask", json={"assistant": "none"}).status_code == 422
+
+
+def test_what_is_accepted_teaches_the_assistants_and_what_fails_there_is_no_matter(store):
+    told, studio = [], studio_of(store)
+    studio.helpers.learn = told.append
+    with TestClient(application(studio, TOKEN), base_url=HOME, headers=KNOWN) as client:
+        assert client.get("/api/project").json()["learns"] is False
+        client.get("/api/images/1")
+        client.post("/api/images/1/edits", json=sent(0, drawn("a", (0, 0, 2, 2)), tool="brush"))
+        assert told == []
+        client.post("/api/images/1/edits", json=sent(1, drawn("b", (4, 4, 6, 6)), tool="click"))
+        assert [(one.path.name, one.masks) for one in told] == [("a2.png", (mask((4, 4, 6, 6)).to_json(),))]
+        studio.helpers.learn = refuse
+        assert client.post("/api/images/1/edits", json=sent(2, drawn("c", (8, 8, 9, 9)), tool="click")).status_code == 200
+
+
+def refuse(lesson) -> None:
+    raise MaskwrightError("no")
+
+
+def test_what_was_decided_is_not_proposed_again(store):
+    class Finds(Helper):
+        def propose(self, path, seconds=0.0):
+            boxes = ((0, 0, 2, 2), (4, 4, 6, 6), (8, 8, 9, 9))
+            return [{**mask(box).to_json(), "area": 1, "score": 0.5, "assistant": "finds"} for box in boxes]
+
+    studio = studio_of(store)
+    studio.helpers.get = lambda name: Finds("finds", 1000)
+    with TestClient(application(studio, TOKEN), base_url=HOME, headers=KNOWN) as client:
+        client.post("/api/images/1/edits", json=sent(0, drawn("a", (0, 0, 2, 2))))
+        ids = client.post("/api/images/1/assist/propose", json={"class_id": 1}).json()["ids"]
+        assert len(ids) == 2
+        decision = {"edit_id": "d1", "base_revision": 1, "reject": ids[:1]}
+        client.post("/api/images/1/proposals/decide", json=decision)
+        assert len(client.post("/api/images/1/assist/propose", json={"class_id": 1}).json()["ids"]) == 1
+
+
+def test_a_large_image_is_shown_in_parts_and_what_is_not_there_yet_may_be_asked_again(photos, monkeypatch):
+    monkeypatch.setattr("maskwright.studio.image_files.LARGE_BYTES", 1)
+    monkeypatch.setattr("maskwright.studio.parted.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("maskwright.studio.parted.Workshop.want", lambda *_: None)
+    tifffile.imwrite(photos / "slide.tif", np.zeros((2100, 1100), np.uint8), tile=(256, 256))
+    with open_store(photos.with_name("slides"), photos, ["cell"], ["slide.tif"]) as store:
+        store.max_pixels = 1000
+        with TestClient(application(studio_of(store), TOKEN), base_url=HOME, headers=KNOWN) as client:
+            found = client.get("/api/images").json()["images"]
+            assert [one["name"] for one in found] == ["slide.tif"]
+            shown = client.get(f"/api/images/{found[0]['id']}").json()
+            assert (shown["size_hw"], shown["levels"], shown["trouble"]) == ([2100, 1100], 4, "")
+            assert client.get(f"/api/images/{shown['id']}/tiles/0/1/2").status_code == 200
+            soon = client.get(f"/api/images/{shown['id']}/tiles/3/0/0")
+            assert (soon.status_code, soon.json()["code"]) == (503, "not-ready")
+            assert client.get(f"/api/images/{shown['id']}/picture").status_code == 503
+            clicked = client.post(f"/api/images/{shown['id']}/assist/mask", json={"clicks": [[500, 900, True]]})
+            assert clicked.json()["candidates"]
 
 
 def pixels_of(found: dict) -> np.ndarray:

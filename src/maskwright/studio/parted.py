@@ -1,7 +1,9 @@
 """A large TIFF as levels that are there at once: the finest is read from the file, the coarser are made while it is shown."""
 
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from maskwright.studio.pyramid import Image, Level, Pyramid, halved, levels_of, 
 WAIT_SECONDS = 2.0  # for a part of a level that is not there yet
 ON_THE_SPOT = 2  # levels of which a part is made at once, of little enough of the finest
 STRIP_BYTES = 32 << 20
+AT_ONCE = max(min(os.cpu_count() or 1, 4), 1)  # strips that are made beside one another
 SAMPLED, SAMPLE_PX = 4, 256  # down and across: boxes from which intensities are learnt
 WHOLE = "whole.json"  # stands beside levels that are all there
 
@@ -60,52 +63,62 @@ class Making:
 
     def __init__(self, path: Path, folder: Path) -> None:
         """Raises `OSError` where the disk has no room for them."""
-        self._finest, self._folder = Finest(path), folder
-        height, width, channels = self._finest.shape
+        self._readers, self._folder = [Finest(path) for _ in range(AT_ONCE)], folder
+        finest = self._readers[0]
+        height, width, channels = finest.shape
         self.count = levels_of((height, width))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / WHOLE).unlink(missing_ok=True)
         shapes = [(-(-height // 2**z), -(-width // 2**z), channels) for z in range(self.count)]
-        self.levels = [reserved(folder / f"{z}.npy", self._finest.dtype, shapes[z]) for z in range(1, self.count)]
-        self.ranges = ranges_of(_sampled(self._finest))
-        self._strip = _strip_rows(width * channels * self._finest.dtype.itemsize, self.count)
+        self.levels = [reserved(folder / f"{z}.npy", finest.dtype, shapes[z]) for z in range(1, self.count)]
+        self.ranges = ranges_of(_sampled(finest))
+        self._height, self._strip = height, _strip_rows(width * channels * finest.dtype.itemsize, self.count)
         self._made, self._arrived, self.trouble = 0, threading.Condition(), ""
 
     def step(self) -> bool:
-        """Make the next strip; whether that was the last. Raises `ImageFileError` where it is damaged, and `OSError`."""
-        height, top = self._finest.shape[0], self._made
-        end = min(top + self._strip, height)
-        rows = self._finest[top:end, :]
-        for z, level in enumerate(self.levels, 1):
-            rows = np.concatenate(list(halved(rows)))
-            level[top >> z : (top >> z) + len(rows)] = rows
-        if end == height:
+        """Make the next strips; whether all are made. Raises `ImageFileError` where one is damaged, and `OSError`."""
+        tops = range(self._made, self._height, self._strip)[: len(self._readers)]
+        with ThreadPoolExecutor(len(tops)) as threads:
+            end = max(threads.map(self._make, self._readers, tops))
+        if end == self._height:
             write_json(self._folder / WHOLE, {"levels": self.count, "ranges": [list(pair) for pair in self.ranges]})
-            self._finest.close()
+            self._close()
         with self._arrived:
             self._made = end
             self._arrived.notify_all()
-        return end == height
+        return end == self._height
 
     def stopped(self, words: str) -> None:
         """Say why it does not go on, to those who wait."""
         with self._arrived:
             self.trouble = words
             self._arrived.notify_all()
-        self._finest.close()
+        self._close()
 
     def is_made(self, z: int = 0, row: int | None = None) -> bool:
         """Whether a level is there down to a row, or all of them are."""
-        height = self._finest.shape[0]
-        return self._made >= (height if row is None else min(row << z, height))
+        return self._made >= (self._height if row is None else min(row << z, self._height))
 
     def wait(self, z: int, row: int) -> None:
         """Until a level is there down to a row. Raises `NotReady`."""
         with self._arrived:
             self._arrived.wait_for(lambda: self.trouble or self.is_made(z, row), WAIT_SECONDS)
             if not self.is_made(z, row):
-                share = self._made / self._finest.shape[0]
+                share = self._made / self._height
                 raise NotReady(self.trouble or f"The image is being read for the first time; {share:.0%} of it is there.")
+
+    def _make(self, finest: Finest, top: int) -> int:
+        """One strip of each level; where it ends."""
+        end = min(top + self._strip, self._height)
+        rows = finest[top:end, :]
+        for z, level in enumerate(self.levels, 1):
+            rows = np.concatenate(list(halved(rows)))
+            level[top >> z : (top >> z) + len(rows)] = rows
+        return end
+
+    def _close(self) -> None:
+        for reader in self._readers:
+            reader.close()
 
 
 class Coarser:

@@ -62,6 +62,7 @@ export function Canvas() {
         ref={host} class={`canvas tool-${tool.value}`} tabIndex={0} role="application" aria-roledescription="labelling canvas"
         aria-label={`${image.value?.name ?? "No image"}, ${count} objects, ${selectedItems.value.length} selected. Arrow keys move the pointer, Space presses, question mark shows all keys.`}
       />
+      <p class="waits" role="status">{session.value === null ? "" : viewer.value?.tiles.waits.value}</p>
       <Trouble />
       <Said />
     </main>

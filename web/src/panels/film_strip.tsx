@@ -14,8 +14,12 @@ const AGAIN_MS = 5000, MOST_TRIES = 60; // for the picture of a large image, whi
 
 function Picture({ id }: { id: number }) {
   const tries = useSignal(0);
-  const again = () => tries.value < MOST_TRIES && setTimeout(() => tries.value++, AGAIN_MS);
-  return <img src={`/api/images/${id}/picture?size=192${tries.value > 0 ? `&again=${tries.value}` : ""}`} alt="" loading="lazy" decoding="async" draggable={false} onError={again} />;
+  const isThere = useSignal(false);
+  const again = () => {
+    isThere.value = false;
+    if (tries.value < MOST_TRIES) setTimeout(() => tries.value++, AGAIN_MS);
+  };
+  return <img class={isThere.value ? "" : "is-coming"} onLoad={() => (isThere.value = true)} src={`/api/images/${id}/picture?size=192${tries.value > 0 ? `&again=${tries.value}` : ""}`} alt="" loading="lazy" decoding="async" draggable={false} onError={again} />;
 }
 
 function Thumbnail({ one, at, isOpen }: { one: ImageInfo | undefined; at: number; isOpen: boolean }) {

@@ -1,5 +1,6 @@
 /** The image's tiles: fetched when they come into view, kept as long as there is room, the coarser shown until the finer is there. */
 
+import { signal } from "@preact/signals";
 import { type Box, imageBox, type View } from "./coordinates.ts";
 
 interface Tile { bitmap: ImageBitmap | null; look: string; loading: AbortController | null; used: number; failed: number }
@@ -16,6 +17,10 @@ export class Tiles {
   private look = "";
   private loading = 0;
   private frame = 0;
+  /** Tiles of the view that are not there yet, as of the last drawing. */
+  missing = 0;
+  /** In words, why they are not, where the server said it. */
+  readonly waits = signal("");
   /** Called when there is something new to draw. */
   onArrival: () => void = () => {};
 
@@ -26,6 +31,7 @@ export class Tiles {
     }
     this.tiles.clear();
     this.image = image;
+    this.waits.value = "";
   }
 
   /** Channels, contrast and gamma, as a part of the tiles' address. */
@@ -33,13 +39,12 @@ export class Tiles {
     this.look = look;
   }
 
-  /** How many tiles of the view are not there yet. */
-  draw(context: CanvasRenderingContext2D, view: View): number {
+  draw(context: CanvasRenderingContext2D, view: View): void {
     const { image } = this;
     const { width, height } = context.canvas;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
-    if (image === null) return 0;
+    if (image === null) return;
     this.frame++;
     const seen = imageBox(view, 0, 0, width, height, image.width, image.height);
     context.save();
@@ -69,7 +74,8 @@ export class Tiles {
     context.restore();
     this.request(wanted);
     this.forget(wanted.length + 1);
-    return missing;
+    this.missing = missing;
+    if (missing === 0) this.waits.value = "";
   }
 
   /** The shown colours of a box of the image at full resolution, fetched where they are not there. */
@@ -137,9 +143,10 @@ export class Tiles {
       tile.bitmap?.close();
       tile.bitmap = bitmap;
       tile.look = look;
-    } catch {
+    } catch (error) {
       if (!control.signal.aborted) {
         tile.failed = performance.now();
+        if (this.image === image) this.waits.value = error instanceof Error ? error.message : String(error);
         setTimeout(() => this.onArrival(), RETRY_MS);
       }
     } finally {
@@ -151,7 +158,7 @@ export class Tiles {
 
   private async fetch(id: number, key: string, look: string, signal: AbortSignal): Promise<ImageBitmap> {
     const answer = await fetch(`/api/images/${id}/tiles/${key}${look}`, { signal });
-    if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+    if (!answer.ok) throw new Error(((await answer.json().catch(() => ({}))) as { error?: string }).error ?? `The server answered ${answer.status}.`);
     return createImageBitmap(await answer.blob(), { premultiplyAlpha: "none", colorSpaceConversion: "none" });
   }
 
