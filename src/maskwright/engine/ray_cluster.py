@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -32,6 +33,8 @@ def ray_cluster(address: str, *, workers: int | None = None) -> Iterator[Any]:
     ray._private.worker._worker_logs_enabled = False  # or it says on our terminal who died; its debugger asks for quiet so too
     is_local = address == "local"
     _require_answer(address)
+    if is_local and sys.platform != "win32":  # Ray would put its workers behind all other programs
+        os.environ.setdefault("RAY_worker_niceness", str(os.getpriority(os.PRIO_PROCESS, 0)))
     here = {"num_cpus": max(os.cpu_count() or 1, workers or 1), "object_store_memory": STORE_BYTES, "include_dashboard": False}
     try:
         ray.init(
