@@ -22,7 +22,7 @@ from maskwright.engine.ranks import ALONE, Ranks
 from maskwright.engine.train import train
 from maskwright.engine.weights import load_weights
 from maskwright.losses import LossTerm
-from maskwright.models import UNetConfig
+from maskwright.models import MaskRCNNConfig, UNetConfig
 from maskwright.plan.plan import Optimizer, Plan
 
 Make = Callable[..., Plan]
@@ -76,7 +76,7 @@ def together(jobs: Sequence[dict[str, Any]], count: int = 2) -> list[tuple[int, 
         )
         for number in range(count)
     ]  # fmt: skip
-    words = [process.communicate(timeout=120)[1] for process in started]
+    words = [process.communicate(timeout=250)[1] for process in started]
     return [(process.returncode, said) for process, said in zip(started, words, strict=True)]
 
 
@@ -102,10 +102,20 @@ def plans(small_plan: Make) -> dict[str, Plan]:
     }
 
 
+@pytest.fixture
+def boxes(small_plan: Make) -> Plan:
+    """A plan whose losses look at boxes that are drawn by chance, and differ with the number of processes."""
+    model = MaskRCNNConfig(
+        encoder="plain", width=8, box_width=16, anchor_sizes=(8, 16, 32, 64, 128), candidates=20, proposals=10,
+        sampled_anchors=32, sampled_boxes=16,
+    )  # fmt: skip
+    return small_plan(task="instance", model=model, crop_hw=(64, 64), tile_hw=(64, 64), batch=2, steps=2, validate_every=2)
+
+
 def test_two_processes_learn_what_one_learns_and_an_end_of_one_is_told(
-    plans: dict[str, Plan], parts: tuple[DataSet, DataSet], blob_folder: Path, tmp_path: Path
+    plans: dict[str, Plan], boxes: Plan, parts: tuple[DataSet, DataSet], blob_folder: Path, tmp_path: Path
 ) -> None:
-    """A training from the start, one of objects, one that goes on from one process's third step; then other data in one."""
+    """Trainings from the start, one that goes on from one process's third step, one by boxes; then other data in one."""
     for name, plan in plans.items():
         train(plan, *parts, out=tmp_path / f"{name} alone")
 
@@ -121,7 +131,8 @@ def test_two_processes_learn_what_one_learns_and_an_end_of_one_is_told(
     for path in (blob_folder / "images").iterdir():
         (other / "images" / path.name).symlink_to(path if path.stem != "cell1" else path.with_stem("cell2"))
     same = [str(blob_folder)] * 2
-    jobs = [{"run": str(tmp_path / name), "data": same, "plan": json.dumps(plan.to_json())} for name, plan in plans.items()]
+    every = plans | {"boxes": boxes}
+    jobs = [{"run": str(tmp_path / name), "data": same, "plan": json.dumps(plan.to_json())} for name, plan in every.items()]
     jobs += [{"run": str(tmp_path / "resumed"), "data": same}]
     jobs += [{"run": str(tmp_path / "apart"), "data": [same[0], str(other)], "plan": jobs[0]["plan"]}]
     first, second = together(jobs)
@@ -134,6 +145,7 @@ def test_two_processes_learn_what_one_learns_and_an_end_of_one_is_told(
         entries = [json.loads(line) for line in (tmp_path / run / "journal.jsonl").read_text().splitlines()]
         assert [entry["step"] for entry in entries if entry["event"] == "step"] == [1, 2, 3, 4, 5, 6]
         assert entries[-1]["event"] == "end"
+    assert load_weights(tmp_path / "boxes" / "last.safetensors")[1]["step"] == 2
     assert second[0] == 1
     assert "process 1 on" in second[1]
     assert "cell1 has changed" in second[1]
@@ -149,7 +161,7 @@ def test_torchrun_ends_in_good_order_when_asked_and_the_run_goes_on_in_one_proce
     (tmp_path / "program.py").write_text(PROGRAM)
     program = [*torchrun, str(tmp_path / "program.py"), "train", str(blobs_to_read), "--out", str(run), *options]
     process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 100
+    until = time.monotonic() + 200
     while time.monotonic() < until and process.poll() is None:
         journal = run / "journal.jsonl"
         if journal.exists() and '"step"' in journal.read_text().splitlines()[-1]:

@@ -13,6 +13,7 @@ import torch.distributed as dist
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from maskwright.base.errors import MaskwrightError, PlanError
 from maskwright.engine.rank import Rank, own_rank
@@ -45,7 +46,7 @@ class Ranks:
     def device(self, name: str) -> torch.device:
         """The device of a name as `pick_device` has it; of several GPUs each process has one of its own."""
         device = pick_device(name)
-        if device.type != "cuda" or device.index is not None or self.count == 1:
+        if device.type != "cuda" or ":" in name or self.count == 1:
             return device
         there = torch.cuda.device_count()
         if self.own.local_number >= there:
@@ -105,7 +106,7 @@ class Ranks:
         flat = [torch.zeros_like(each) if grad is None else grad for each, grad in zip(gradients_of, given, strict=True)]
         known = flat[0].new_tensor([grad is not None for grad in given])
         whole = ranks.add_up(torch.cat([*(each.flatten() for each in flat), known]))
-        *parts, known = whole.split([*(each.numel() for each in flat), len(flat)])
+        *parts, known = torch.split(whole, [*(each.numel() for each in flat), len(flat)])
         for each, part, has_any in zip(gradients_of, parts, known.tolist(), strict=True):
             each.grad = (part / self.count).view_as(each) if has_any else None
 
@@ -137,7 +138,7 @@ def joined() -> Iterator[Ranks]:
     if here.count == 1:
         yield ALONE
         return
-    store, number, of = next(iter(dist.rendezvous("env://")))
+    store, number, of = next(iter(rendezvous("env://")))
     if here.is_first:
         store.set(READY, "yes")
     while not store.check([READY]):

@@ -48,7 +48,7 @@ def totals(*sums: Tensor) -> tuple[Tensor, ...]:
         return sums
     kind = torch.float64 if any(each.dtype == torch.float64 for each in sums) else torch.float32
     added: Tensor = _Total.apply(torch.cat([each.reshape(-1).to(kind) for each in sums]))  # type: ignore[no-untyped-call]
-    parts = added.split([each.numel() for each in sums])
+    parts = torch.split(added, [each.numel() for each in sums])
     return tuple(part.reshape(each.shape) for part, each in zip(parts, sums, strict=True))
 
 
