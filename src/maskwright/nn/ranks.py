@@ -35,10 +35,11 @@ def add_up(values: Tensor) -> Tensor:
 
 def lost(error: RuntimeError) -> TrainingError:
     """What to say where the other processes can no longer be reached."""
+    reason = str(error).splitlines()[0].rpartition("] ")[2].partition(". ")[0]  # without a place in Gloo's code, and its advice
     return TrainingError(
         f"Process {dist.get_rank()} of {count()}, the first being 0, lost the others: one of them ended, as where memory runs "
         "out, or gave no answer for too long. What it said itself stands above. Go on with --resume. "
-        f"({str(error).splitlines()[0]})"
+        f"({reason})"
     )
 
 
