@@ -299,10 +299,10 @@ def large_image(measured: dict[str, Any]) -> str:
         f"## One image of {width:,} x {height:,} pixels",
         "",
         f"`python benchmarks/large_image.py RUN --side {width} --height {height}`: the image of the demo, repeated, as a "
-        f"tiled TIFF. Predicted and written in {measured['seconds']:.0f} s on {measured['threads']} threads of {measured['processor']} "
-        f"({measured['seconds_per_megapixel']:.2f} s a megapixel), in {measured['peak_gb']:.2f} GB of memory at most. Killed "
-        f"halfway, the same command went on, took {measured['seconds_after_kill']:.0f} s more and wrote {same}. "
-        f"{measured['pixels_counted']:,} pixels were counted.",
+        f"tiled TIFF. Predicted and written in {measured['seconds']:.0f} s on {measured['threads']} threads of "
+        f"{measured['processor']} ({measured['seconds_per_megapixel']:.2f} s a megapixel), in {measured['peak_gb']:.2f} GB of "
+        f"memory at most. Killed halfway, the same command went on, took {measured['seconds_after_kill']:.0f} s more and wrote "
+        f"{same}. {measured['pixels_counted']:,} pixels were counted.",
         "",
         f"{many['objects']:,} objects were numbered; {many['scattered']} numbers lie in places that do not touch, and "
         f"{many['in_pieces']} objects fall apart. Of the nuclei that lie whole in one of the {many['copies']} whole copies, "

@@ -19,10 +19,12 @@ from maskwright.base.errors import MaskwrightError
 from maskwright.base.files import atomic_write, sha256
 from maskwright.base.openvino import core, openvino
 from maskwright.data.channels import with_channels
+from maskwright.engine.evaluate import evaluate
 from maskwright.engine.export_graph import ExportedMaps, ExportedObjects
 from maskwright.engine.export_said import agreement, said
 from maskwright.engine.predict import Predictor
 from maskwright.engine.run import Run
+from maskwright.engine.runtimes.int8 import Quantization, quantised
 from maskwright.engine.runtimes.openvino import require
 from maskwright.engine.weights import load_weights
 from maskwright.masks.tiles import tiles
@@ -57,22 +59,29 @@ class Export:
     agreement: float
     with_run: float
     by: str  # what the agreement counts
+    scores: tuple[float, float] | None = None  # of the file in single precision and in 8-bit integers, where it is the latter
 
 
 def export(
-    run: Path | str, out: Path | str, *, to: To, images: Sequence[Num[np.ndarray, "_ _ c"]], least: float = LEAST_AGREEMENT
-) -> Export:
+    run: Path | str, out: Path | str, *, to: To, images: Sequence[Num[np.ndarray, "_ _ c"]], least: float = LEAST_AGREEMENT,
+    int8: Quantization | None = None,
+) -> Export:  # fmt: skip
     """Write the best network of a run, whole: normalisation, network, what follows it, and what it all means.
 
     It takes an image (h, w, c) as float32 with the values of its file, of any size, and all of it at once. `images` are real
     ones, on which the file is run before it gets its name. Raises `MaskwrightError` where it agrees with the run on less than
     `least`, where a library is missing, or without images.
+
+    int8: write the network in 8-bit integers, for OpenVINO, if that lowers its score by no more than is permitted. Raises
+    `MaskwrightError` with both scores where it does.
     """
     out = Path(out)
     if not images:
         raise MaskwrightError(f"{out}: without an image the file cannot be compared with the run. Give some with --images.")
     if out.suffix != SUFFIXES[to]:
         raise MaskwrightError(f"{out}: such a file ends in {SUFFIXES[to]}. Give another --out, or another --to.")
+    if int8 is not None and to != "openvino":
+        raise MaskwrightError(f"{out}: 8-bit networks are written for OpenVINO. Add --to openvino, or leave out --int8.")
     opened = Run.open(Path(run))
     plan, network = opened.plan, task_of(opened.plan).network()
     fit_weights(network, load_weights(opened.best_path)[0], opened.best_path)
@@ -81,13 +90,34 @@ def export(
     exact = Predictor(replace(plan, precision="fp32"), network, device=torch.device("cpu"), settled=opened.settled)
     exact.choice = replace(exact.choice, tile_hw=WHOLE)
     usual = Predictor(plan, network, device=torch.device("cpu"), settled=opened.settled)
-    found = [_found(exact, runs, with_channels(image, plan.channels, name="this image")) for image in images]
+    found = [InFile(exact, runs)(image) for image in images]
     agreed, by = agreement(list(zip(map(exact, images), found, strict=True)))
     if not agreed >= least:
         raise MaskwrightError(f"{out}: was not written, for it agrees with the run on {agreed:.3%} of {by} only.")
+    scores = None
+    if int8 is not None:
+        content, scores = _in_integers(out, content, exact, int8)
+        runs = _in_openvino(content)
+        found = [InFile(exact, runs)(image) for image in images]
+        agreed, by = agreement(list(zip(map(exact, images), found, strict=True)))
     with_run, _ = agreement(list(zip(map(usual, images), found, strict=True)))
     _write(out, content, to)
-    return Export(out, len(images), agreed, with_run, by)
+    return Export(out, len(images), agreed, with_run, by, scores)
+
+
+def _in_integers(out: Path, content: bytes, exact: Predictor, int8: Quantization) -> tuple[Any, tuple[float, float]]:
+    """OpenVINO's model in 8-bit integers, and the score of the file without and with them."""
+    plan = exact.plan
+    examples = [with_channels(image, plan.channels, name="this image") for image in int8.examples()]
+    model = quantised(core().read_model(content), examples)
+    before, after = (evaluate(InFile(exact, _in_openvino(each)), int8.val).headline_row for each in (content, model))
+    if not before.value - after.value <= int8.most_drop:
+        raise MaskwrightError(
+            f"{out}: was not written, for 8-bit integers cost too much: {before.metric} of {before.subject} is "
+            f"{after.value:.4f} with them and {before.value:.4f} without, on {len(int8.val)} images. Leave out --int8, or "
+            "permit more with --max-drop."
+        )
+    return model, (before.value, after.value)
 
 
 def _exported(plan: Plan, network: nn.Module, settled: dict[str, Any] | None) -> nn.Module:
@@ -159,27 +189,40 @@ def _in_onnxruntime(content: bytes) -> Runs:
     return lambda image: tuple(session.run(None, {"image": image}))
 
 
-def _in_openvino(content: bytes) -> Runs:
+def _in_openvino(content: Any) -> Runs:
+    """Of an ONNX file, or of a model of OpenVINO's."""
     require()
-    compiled = core().compile_model(core().read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    model = core().read_model(content) if isinstance(content, bytes) else content
+    compiled = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return lambda image: tuple(np.array(value) for value in compiled([image]).to_tuple())
 
 
-def _found(exact: Predictor, runs: Runs, image: Num[np.ndarray, "h w c"]) -> Segmentation:
-    """What the file's outputs lead to."""
-    size_hw = (image.shape[0], image.shape[1])
-    (whole,) = tiles(size_hw, size_hw, 0)
-    outputs = said(runs(image.astype(np.float32)), size_hw, exact.plan)
-    return exact.task.confident(exact.task.merge([(whole, outputs)], size_hw))
+class InFile:
+    """An exported file that predicts as its run does."""
+
+    def __init__(self, exact: Predictor, runs: Runs) -> None:
+        self.plan, self.task, self._runs = exact.plan, exact.task, runs
+
+    def __call__(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
+        """What is sure enough of what the file's outputs lead to."""
+        return self.task.confident(self.ranked(image))
+
+    def ranked(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
+        """All that the file's outputs lead to, however unsure."""
+        image = with_channels(image, self.plan.channels, name="this image")
+        size_hw = (image.shape[0], image.shape[1])
+        (whole,) = tiles(size_hw, size_hw, 0)
+        outputs = said(self._runs(image.astype(np.float32)), size_hw, self.plan)
+        return self.task.merge([(whole, outputs)], size_hw)
 
 
-def _write(out: Path, content: bytes, to: To) -> None:
+def _write(out: Path, content: Any, to: To) -> None:
     """OpenVINO keeps the weights in a file of their own beside the other."""
     if to == "onnx":
         atomic_write(out, content)
         return
     with TemporaryDirectory() as place:
-        model = core().read_model(content)
+        model = core().read_model(content) if isinstance(content, bytes) else content
         openvino().save_model(model, Path(place) / "model.xml", compress_to_fp16=False)
         for suffix in (".bin", ".xml"):
             atomic_write(out.with_suffix(suffix), (Path(place) / f"model{suffix}").read_bytes())

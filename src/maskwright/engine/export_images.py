@@ -1,4 +1,4 @@
-"""The real images on which an exported file is compared with its run."""
+"""The real images on which an exported file is compared with its run, and quantised."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Num
 
+from maskwright.base.errors import RunError
 from maskwright.data.pairing import list_images
 from maskwright.data.split import Split
 from maskwright.engine.reading import Reading
 from maskwright.engine.run import Run
+from maskwright.engine.runtimes.int8 import MOST_DROP, Quantization
 from maskwright.formats.images import read_image
 
 COMPARED = 3
+SCORED = 100  # images of the validation part, by which 8-bit networks are judged
 
 
 def real_images(run: Path | str, images: Sequence[Path] | None = None) -> list[Num[np.ndarray, "_ _ c"]]:
@@ -22,8 +25,20 @@ def real_images(run: Path | str, images: Sequence[Path] | None = None) -> list[N
     """
     if images:
         return [read_image(record.image) for record in list_images(list(images))[:COMPARED]]
-    opened = Run.open(Path(run))
-    data = Reading.of_run(opened.folder).read().for_task(opened.plan.task)
-    parts = Split.from_json(opened.split, data)
+    parts = _parts(run)
     part = parts.val or parts.train
     return [part[number].image for number in range(min(COMPARED, len(part)))]
+
+
+def quantization(run: Path | str, most_drop: float = MOST_DROP) -> Quantization:
+    """The parts of a run's data that 8-bit networks need. Raises `RunError` where they are not there."""
+    parts = _parts(run)
+    if parts.val is None:
+        raise RunError(f"{run}: has no validation part, so that nobody knows what 8-bit integers cost. Leave out --int8.")
+    return Quantization(parts.train, parts.val.with_records(parts.val.records[:SCORED]), most_drop)
+
+
+def _parts(run: Path | str) -> Split:
+    opened = Run.open(Path(run))
+    data = Reading.of_run(opened.folder).read().for_task(opened.plan.task)
+    return Split.from_json(opened.split, data)

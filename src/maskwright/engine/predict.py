@@ -25,7 +25,7 @@ from maskwright.nn.fit import fit_weights
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of
 
-ROW_BYTES = 160 * 2**20  # of the maps of a row of tiles, at most, unless tiles would be lower than what neighbours share twice
+ROW_BYTES = 128 * 2**20  # of the maps of a row of tiles, at most, unless tiles would be lower than what neighbours share twice
 MORE_MAPS = 2  # beside those of classes, as of outlines and depths
 
 
