@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -73,6 +74,10 @@ def test_a_lease_is_one_processs_until_it_is_gone(tmp_path, monkeypatch):
     assert not Leases(tmp_path).take("c")
     path = one._path("c")
     os.utime(path, (0, 0))  # not renewed for long
+    assert Leases(tmp_path).take("c")
+    path.write_text("")  # a process died as it wrote
+    assert not Leases(tmp_path).take("c")
+    os.utime(path, (time.time() - 90, time.time() - 90))
     assert Leases(tmp_path).take("c")
 
 

@@ -14,6 +14,7 @@ import psutil
 from maskwright.base.files import write_json
 
 FOLDER = ".leases"
+TORN_SECONDS = 60.0  # after which a lease that says nothing is that of a process which died as it wrote
 EXPIRY_SECONDS = 1800.0  # after which a lease of another machine that was not renewed is taken over
 
 
@@ -101,7 +102,7 @@ def _is_free(path: Path) -> bool:
     said = _read(path)
     if said.get("host") == socket.gethostname():
         return not psutil.pid_exists(int(said["pid"]))
-    return age > EXPIRY_SECONDS
+    return age > (EXPIRY_SECONDS if said else TORN_SECONDS)
 
 
 def _read(path: Path) -> dict[str, Any]:
