@@ -3,7 +3,7 @@
 The script paints as a page does: each stroke with an id of its own, sent again after a kill until it is acknowledged. After
 every kill the server is started anew, and its objects are compared with those of a painter that knows the acknowledged strokes
 alone; at the end the label file, and the journal replayed from its first line, are compared too. Exits with 1 where a pixel
-differs.
+differs. What was seen is kept in docs/results/records/studio-kills.json.
 """
 
 import argparse
@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from results import RECORDS
 
+from maskwright.base.files import write_json
 from maskwright.formats import project
 from maskwright.masks import box_runs
 from maskwright.masks.region import Region
@@ -136,6 +138,12 @@ def after_kill(painter: Painter, address: Address) -> list[str]:
     return differing(painter.masks, found["objects"]) or ([] if found["revision"] == painter.revision else ["the revision"])
 
 
+def keep(seed: int, kills: int, painter: Painter, lost: list[str], *, is_over: bool) -> None:
+    """Write the record. is_over: whether the label file and the journal were compared, too."""
+    seen = {"kills": kills, "acknowledged": painter.acknowledged, "lost": lost, "seed": seed, "is_over": is_over}
+    write_json(RECORDS / "studio-kills.json", seen)
+
+
 def main() -> int:
     """Paint and kill; say what was seen."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -158,6 +166,7 @@ def main() -> int:
             server, address = start(photos, folder)
             lost += after_kill(painter, address)
             if kill % 20 == 19:
+                keep(chosen.seed, kill + 1, painter, lost, is_over=False)
                 print(f"{kill + 1:3d} kills, {painter.acknowledged} edits acknowledged, lost: {len(lost)}", flush=True)
         server.terminate()
         server.wait()
@@ -167,6 +176,7 @@ def main() -> int:
             journal = [unpacked(row["changes"]) for row in edits_since(connection, 1, 0)]
         replayed = [{"id": name, **drawn.to_json()} for name, drawn in replay(journal, (SIDE, SIDE)).items()]
         lost += differing(painter.masks, replayed)
+    keep(chosen.seed, chosen.kills, painter, lost, is_over=True)
     print(f"{chosen.kills} kills, {painter.acknowledged} edits acknowledged; lost or changed: {', '.join(lost) or 'none'}")
     return bool(lost)
 
