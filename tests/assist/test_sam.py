@@ -176,6 +176,7 @@ def test_what_a_first_click_gave_is_looked_at_more_closely_while_a_person_looks_
     """The second click finds that part encoded, and the first was not kept waiting for it."""
     networks = Slow()
     session = Sam(networks, looks_ahead=True).open(np.zeros((900, 1200, 3), np.uint8))
+    assert len(networks.prompts) == 1  # the decoder was loaded before anybody clicked
     (best, *_) = session.mask(np.array([[600, 450]]), np.array([True]))
     assert len(networks.encoded) == 1  # the first click did not wait
     networks.may_go.set()

@@ -37,8 +37,8 @@ OUTLINE = (0.85, 0.84)  # what a moved outline is worth: more than what does not
 class Sam:
     """One export of Segment Anything. Embeddings are kept in `cache` where there is one.
 
-    looks_ahead: whether a thread looks more closely at what a first click gave, while a person looks at it, so that the second
-    click is answered as fast as the first.
+    looks_ahead: whether opening an image loads all that a click needs, and a thread looks more closely at what a first click
+    gave while a person looks at it, so that no click waits for what could be done before.
     """
 
     learns = False
@@ -49,7 +49,10 @@ class Sam:
         self.name, self.networks, self._cache, self.looks_ahead = name, networks, cache, looks_ahead
 
     def open(self, image: Num[np.ndarray, "h w c"]) -> "SamSession":
-        return SamSession(self, _picture(image))
+        session = SamSession(self, _picture(image))
+        if self.looks_ahead:
+            session.warm()
+        return session
 
     def learn(self, image: Num[np.ndarray, "h w c"], regions: Sequence[Region]) -> None:
         """Nothing: what it has learnt is in its weights."""
@@ -102,6 +105,12 @@ class SamSession:
         found = self._ask(self._view(near or self._whole), asked)
         moved = zip(nudged(previous, clicks_xy, positive), OUTLINE, strict=False)
         return best([*found, *(Candidate(region, worth, "outline") for region, worth in moved)])
+
+    def warm(self) -> None:
+        """Ask the decoder once, which is loaded by that, so that the first click is answered as fast as others."""
+        middle = np.array([[self._size_hw[1] // 2, self._size_hw[0] // 2]])
+        view = self._view(self._whole)
+        self._assistant.networks.decode(view.embedding, Question(middle, np.ones(1, bool), None, None).prompt(view))
 
     def propose(self) -> list[Candidate]:
         """What the decoder draws for the points of a grid, where it is sure and the drawing hardly depends on the threshold."""
