@@ -78,5 +78,6 @@ def _no_answer(address: str, reason: str) -> MaskwrightError:
     words = reason.strip().splitlines()
     return MaskwrightError(
         f"--ray {address}: no Ray cluster answers there ({words[0] if words else 'no reason was given'}). Start one with "
-        "'ray start --head' and name its address, or let one be started on this machine with --ray local."
+        "'ray start --head' and name its address, or let one be started on this machine with --ray local. A cluster's token, "
+        "if it has one, belongs into RAY_AUTH_TOKEN."
     )
