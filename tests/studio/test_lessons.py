@@ -80,6 +80,8 @@ def test_a_start_is_told_of_the_images_edited_last(store, monkeypatch):
     edit(store.database, 3, new_edit(1, Wanted("sky", {"class_id": 2}, add=mask((0, 0, 16, 3)))))
     found = before(store)
     assert [(lesson.path.name, len(lesson.masks)) for lesson in found] == [("a2.png", 2), ("c.png", 1)]
+    store.close()
+    assert before(store) == []
 
 
 def test_an_assistant_learns_at_each_acceptance_and_again_when_it_is_started_anew(tmp_path):

@@ -44,10 +44,13 @@ def accepted(database: Database, changes: Sequence[Change]) -> tuple[dict[str, A
 
 
 def before(store: Store) -> list[Lesson]:
-    """What an assistant that starts now is to be told, the oldest first."""
-    with store.database.reading() as connection:
-        ids = [row[0] for row in connection.execute(LAST_EDITED, (IMAGES,))]
-        found = [(id, _masks(connection, id)) for id in reversed(ids)]
+    """What an assistant that starts now is to be told, the oldest first; nothing where the project cannot be asked any more."""
+    try:
+        with store.database.reading() as connection:
+            ids = [row[0] for row in connection.execute(LAST_EDITED, (IMAGES,))]
+            found = [(id, _masks(connection, id)) for id in reversed(ids)]
+    except (MaskwrightError, sqlite3.ProgrammingError):  # busy, or closed
+        return []
     lessons = []
     for id, masks in found:
         try:
