@@ -83,15 +83,16 @@ def write_zarr(
         for level, step in enumerate(steps):
             shape = _shape(size_hw, step)
             chunks = (min(SIDE, shape[0]), min(SIDE, shape[1]))
-            names = {} if zarr_format == 2 else {"dimension_names": [axis.name for axis in axes]}
+            names = None if zarr_format == 2 else [axis.name for axis in axes]
             keys: Any = {"name": "v2" if zarr_format == 2 else "default", "separator": "/"}
             array = group.create_array(
                 str(level), shape=(*(axis.length for axis in axes[:-2]), *shape), chunks=(*(1 for _ in axes[:-2]), *chunks),
-                dtype=dtype, chunk_key_encoding=keys, **names,
+                dtype=dtype, chunk_key_encoding=keys, dimension_names=names,
             )  # fmt: skip
             for plane in range(count_planes(axes)):
                 for top, rows in _row_blocks(strips(plane), size_hw, step, chunks[0]):
-                    array[(*place_of(axes, plane), slice(top, top + len(rows)), slice(None))] = rows
+                    place: tuple[Any, ...] = (*place_of(axes, plane), slice(top, top + len(rows)), slice(None))
+                    array[place] = rows
         described = _described(axes, steps, classes)
         if version == "0.4":
             described["multiscales"][0]["version"] = described["image-label"]["version"] = version
