@@ -52,7 +52,7 @@ def main() -> None:
     command = [*MASKWRIGHT, "predict", str(chosen.run), *how]
     alone, _, _ = predicted([*command, str(next((DEMO / "images").glob("*.png")))], OUT / "alone")
     whole, seconds, peak_gb = predicted([*command, str(image)], OUT / "whole")
-    parts, seconds_after, peak_after_gb = predicted([*command, str(image)], OUT / "parts", kill_after=seconds / 2)
+    parts, seconds_after, peak_after_gb = predicted([*command, str(image)], OUT / "parts", kill_at=size_hw[0] // 2)
     (entry,) = (entry for entry in Journal(OUT / "whole" / "predictions.jsonl").read()[-1:] if "pixels" in entry)
     megapixels = size_hw[0] * size_hw[1] / 1e6
     write_json(LARGE, {
@@ -85,12 +85,15 @@ def lay(path: Path, image: Num[np.ndarray, "h w c"], size_hw: tuple[int, int]) -
     )  # fmt: skip
 
 
-def predicted(command: list[str], out: Path, kill_after: float | None = None) -> tuple[Path, float, float]:
-    """The file, seconds and memory of the run that made it; before it one that is killed after so many seconds, if any."""
+def predicted(command: list[str], out: Path, kill_at: int | None = None) -> tuple[Path, float, float]:
+    """The file, seconds and memory of the run that made it; before it one that is killed when so many rows are done, if any."""
     subprocess.run(["rm", "-rf", str(out)], check=True)
-    if kill_after is not None:
+    if kill_at is not None:
         process = subprocess.Popen([*command, "--out", str(out)])
-        time.sleep(kill_after)
+        while rows_done(out) < kill_at:
+            if process.poll() is not None:
+                sys.exit("maskwright predict ended before it was killed.")
+            time.sleep(0.2)
         process.send_signal(signal.SIGKILL)
         process.wait()
     began = time.perf_counter()
@@ -100,6 +103,11 @@ def predicted(command: list[str], out: Path, kill_after: float | None = None) ->
         sys.exit("maskwright predict failed.")
     (made,) = out.glob("*.tif")
     return made, time.perf_counter() - began, usage.ru_maxrss / 2**20
+
+
+def rows_done(out: Path) -> int:
+    """Rows of the image that are on the disk."""
+    return sum(entry.get("rows", 0) for path in out.glob(".strips/*/strips.jsonl") for entry in Journal(path).read())
 
 
 def checked(path: Path) -> dict[str, Any]:
