@@ -26,7 +26,7 @@ from maskwright.base.journal import Journal
 from maskwright.engine.environment import processor
 from maskwright.formats import read_mask
 from maskwright.formats.images import read_image
-from maskwright.formats.large_image import open_large
+from maskwright.formats.large_image import LARGE_PIXELS, open_large
 from maskwright.masks.overlap import map_overlaps
 
 TILE = 512
@@ -44,6 +44,8 @@ def main() -> None:
     arguments.add_argument("--precision", default="auto")
     chosen = arguments.parse_args()
     size_hw = (chosen.height or chosen.side, chosen.side)
+    if size_hw[0] * size_hw[1] <= LARGE_PIXELS:
+        sys.exit(f"Such an image is read whole; above {LARGE_PIXELS} pixels it is read part by part.")
     image = OUT / f"mosaic-{size_hw[0]}x{size_hw[1]}.tif"
     copy = read_image(next((DEMO / "images").glob("*.png")))
     if not image.exists():
