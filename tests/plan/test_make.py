@@ -92,6 +92,17 @@ def test_the_data_choose_the_way_to_objects_with_the_reason(blobs: DataSet, monk
     assert "maps tell them apart" in next(decision.why for decision in plan.decisions if decision.name == "task")
 
 
+@pytest.mark.parametrize(("weights", "rates"), [(None, "AdamW at 0.003"), ("none", "AdamW at 0.001")])
+def test_a_trained_encoder_learns_objects_at_a_higher_rate_than_a_fresh_one(
+    blobs: DataSet, monkeypatch: pytest.MonkeyPatch, weights: str | None, rates: str
+) -> None:
+    monkeypatch.setattr(make, "measure", lambda *_, **__: Cost(step_seconds=1.0, megapixel_seconds=1.0, memory_gb=0.1))
+    plan = make.plan(blobs, task="instance", model="unet", encoder="efficientnet-lite0", encoder_weights=weights)
+    (decision,) = (each for each in plan.decisions if each.name == "optimizer")
+    assert decision.value == rates == f"AdamW at {plan.optimizer.learning_rate:g}"
+    assert plan.optimizer.encoder_rate == 1
+
+
 def test_a_mask_r_cnn_finds_no_classes_of_pixels(blobs: DataSet) -> None:
     with pytest.raises(PlanError, match=r"'instance' for a Mask R-CNN.*--task instance.*--model: unet"):
         make.plan(blobs, budget_minutes=1, model="mask-rcnn")

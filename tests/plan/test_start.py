@@ -37,7 +37,8 @@ def test_network_and_view_of_images_stay_and_the_rest_is_planned_anew(earlier, b
     assert planned.encoder_weights is None
     assert planned.optimizer.encoder_rate == 0.3
     assert planned.batch == 2
-    (network,) = (each for each in planned.decisions if each.name == "network")
+    rates, network = (next(each for each in planned.decisions if each.name == name) for name in ("optimizer", "network"))
+    assert rates.value == "AdamW at 0.001, 0.3 of it in the encoder"
     assert network.why == f"That of {earlier}, whose weights are where this training starts."
     assert Plan.from_json(planned.to_json()) == planned
 

@@ -171,8 +171,9 @@ def _draft(
 
 def _for_maps(draft: Plan, model: EncoderUNetConfig) -> Plan:
     """The draft with what a U-Net on an encoder wants otherwise where it draws maps of objects."""
-    optimizer, optimizer_choice = map_rules.optimizer()
-    draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
+    if draft.encoder_weights is not None:
+        optimizer, optimizer_choice = map_rules.optimizer()
+        draft = _decided(draft, "optimizer", optimizer_choice, optimizer=optimizer)
     if model.enlarge == 1:
         return draft
     crop_hw, crop_choice = map_rules.crop(draft.crop_hw, model)

@@ -10,7 +10,7 @@ from maskwright.plan.plan import Optimizer
 from maskwright.plan.rules import CROP, Choice, adamw
 
 SMALL = 32.0  # pixels across a typical object: below it the image is shown at twice its size
-RATE = 3e-3
+RATE = 3e-3  # of all of a network on a trained encoder
 ENLARGED_WIDTHS = (32, 64, 128, 256)
 
 

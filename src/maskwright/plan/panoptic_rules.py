@@ -9,10 +9,9 @@ from maskwright.masks.classes import Classes
 from maskwright.models import Model, PanopticFPNConfig
 from maskwright.plan.detection_rules import MANY
 from maskwright.plan.plan import Optimizer
-from maskwright.plan.rules import Choice, adamw
+from maskwright.plan.rules import GENTLE, Choice, adamw
 
 RATE = 5e-3  # a last layer with few inputs grows by so little a step that at 1e-3 hundreds of steps pass before it is sure
-ENCODER_RATE = 0.1  # of the learning rate, for an encoder that knows something already
 
 
 def way(found: Fingerprint) -> tuple[str, str]:
@@ -69,4 +68,4 @@ def loss(terms: tuple[LossTerm, ...]) -> Choice:
 def optimizer(weights: str | None) -> tuple[Optimizer, Choice]:
     """How fast a network that draws maps learns."""
     why = "Centres and offsets start from nothing, and the last layer has few inputs: a high rate lets them grow in time."
-    return adamw(RATE, why, encoder_rate=1.0 if weights is None else ENCODER_RATE)
+    return adamw(RATE, why, encoder_rate=1.0 if weights is None else GENTLE)

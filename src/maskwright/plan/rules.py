@@ -24,7 +24,7 @@ VERY_RARE = 0.01
 WEIGHT_CAP = 8.0
 COLORFUL = 0.02  # from this difference between the channels images are photographs, in the widest sense
 THIN = 6.0  # pixels; structures below it need the full resolution
-FRESH_RATE = 1e-3
+FRESH_RATE = 1e-3  # of a network from chance
 RATE, GENTLE = 5e-3, 0.1  # of a network on an encoder that knows something already, and how much of it the encoder gets
 HAS_A_TOP = 0.15  # difference between what the upper and the lower halves show, from which images have a top
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from maskwright.base.errors import PlanError
 from maskwright.base.files import read_json
 from maskwright.plan.plan import Decision, Plan, TaskName
+from maskwright.plan.rules import adamw
 
 WEIGHTS = "best.safetensors"  # of a run
 
@@ -53,9 +54,14 @@ class Start:
         """The draft with this run's network, its view of images and its care for the encoder, to start from its weights."""
         own = self.plan
         why = f"That of {self.folder}, whose weights are where this training starts."
-        decisions = [each for each in draft.decisions if each.name not in ("network", "normalization")]
+        decisions = [each for each in draft.decisions if each.name not in ("network", "normalization", "optimizer")]
         theirs = {each.name: each.value for each in own.decisions}
+        optimizer, (rates, why_so) = adamw(
+            draft.optimizer.learning_rate, "As fast as new weights would learn, the encoder by as much of that as in that run.",
+            encoder_rate=own.optimizer.encoder_rate,
+        )  # fmt: skip
         decisions += [
+            Decision(name="optimizer", value=rates, why=why_so),
             Decision(name="network", value=own.model.title, why=why),
             Decision(
                 name="normalization",
@@ -69,6 +75,6 @@ class Start:
             encoder_weights=None,
             start_from=self.folder.absolute().as_posix(),
             normalization=own.normalization,
-            optimizer=replace(draft.optimizer, encoder_rate=own.optimizer.encoder_rate),
+            optimizer=optimizer,
             decisions=tuple(decisions),
         )
