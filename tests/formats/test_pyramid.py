@@ -119,11 +119,11 @@ def test_a_stack_as_ome_zarr_says_what_its_axes_are_and_how_far_apart(tmp_path, 
 def test_what_the_values_of_classes_mean_stands_in_an_ome_zarr(tmp_path):
     zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
     strips = strips_of((LABELS % 3).astype(np.int32), [150])
-    pyramid.write_labels(tmp_path / "a.zarr", strips, AXES, highest=2, classes=CLASSES)
+    pyramid.write_labels(tmp_path / "a.zarr", strips, AXES, classes=CLASSES)
     group = zarr.open_group(str(tmp_path / "a.zarr"), mode="r")
     assert group["0"].dtype == np.uint8
     about = group.attrs["image-label"]
     assert about["colors"][:2] == [{"label-value": 0, "rgba": [0, 0, 0, 0]}, {"label-value": 1, "rgba": [230, 159, 0, 255]}]
     assert about["properties"][2] == {"label-value": 2, "class": "debris"}
-    pyramid.write_labels(tmp_path / "b.zarr", strips, AXES, highest=2)
+    pyramid.write_labels(tmp_path / "b.zarr", strips, AXES)
     assert zarr.open_group(str(tmp_path / "b.zarr"), mode="r")["0"].dtype == np.uint32

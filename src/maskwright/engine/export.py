@@ -27,7 +27,7 @@ from maskwright.engine.run import Run
 from maskwright.engine.runtimes.int8 import Quantization, quantised
 from maskwright.engine.runtimes.openvino import require
 from maskwright.engine.weights import load_weights
-from maskwright.masks.tiles import tiles
+from maskwright.masks.tiles import whole_tile
 from maskwright.masks.types import Segmentation
 from maskwright.nn.fit import fit_weights
 from maskwright.plan.objective import detects
@@ -211,9 +211,8 @@ class InFile:
         """All that the file's outputs lead to, however unsure."""
         image = with_channels(image, self.plan.channels, name="this image")
         size_hw = (image.shape[0], image.shape[1])
-        (whole,) = tiles(size_hw, size_hw, 0)
         outputs = said(self._runs(image.astype(np.float32)), size_hw, self.plan)
-        return self.task.merge([(whole, outputs)], size_hw)
+        return self.task.merge([(whole_tile(size_hw), outputs)], size_hw)
 
 
 def _write(out: Path, content: Any, to: To) -> None:

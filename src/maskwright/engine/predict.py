@@ -18,7 +18,7 @@ from maskwright.engine.runtimes.agree import Agreement, Images, agreement_of, so
 from maskwright.engine.runtimes.choose import Place, Runtime, Wanted, made_ready
 from maskwright.engine.runtimes.ready import Ready
 from maskwright.engine.weights import load_weights
-from maskwright.masks.tiles import Tile, even_tile, tiles
+from maskwright.masks.tiles import Tile, even_tile, tiles, whole_tile
 from maskwright.masks.types import Segmentation
 from maskwright.nn.device import pick_device
 from maskwright.nn.fit import fit_weights
@@ -105,8 +105,7 @@ class Predictor:
     def found_in(self, outputs: Float32[np.ndarray, "k h w"]) -> Segmentation:
         """The segmentation that `outputs` of an image lead to; with it, what a call of the predictor gives."""
         size_hw = (outputs.shape[1], outputs.shape[2])
-        (whole,) = tiles(size_hw, size_hw, 0)
-        return self.task.confident(self.task.merge([(whole, outputs)], size_hw))
+        return self.task.confident(self.task.merge([(whole_tile(size_hw), outputs)], size_hw))
 
     def probabilities(self, image: Num[np.ndarray, "h w c"]) -> Float32[np.ndarray, "k h w"]:
         """The probability of every class at every pixel."""

@@ -43,8 +43,10 @@ def predict_with_workers(
     An image over which a process dies, as where memory runs out, is listed as failed, and another process does the rest of its
     share. Raises `MaskwrightError` where a process cannot start its work.
     """
-    asked = {"run": str(run), "images": [str(path) for path in images], "out": str(out), "device": device, "runtime": runtime}
-    asked |= {"precision": precision}
+    asked = {
+        "run": str(run), "images": [str(path) for path in images], "out": str(out),
+        "device": device, "runtime": runtime, "precision": precision,
+    }  # fmt: skip
     threads = str(max(1, (os.cpu_count() or 1) // workers))
     environment = os.environ | dict.fromkeys(THREADS, threads)
 

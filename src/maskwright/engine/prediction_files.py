@@ -41,8 +41,8 @@ def digest(path: Path) -> str:
 
 def write_zarr(path: Path, image: Path, segmentation: Segmentation) -> None:
     """Classes, or numbers of objects, of an image that is no stack."""
-    is_objects = isinstance(segmentation, Instances)
-    labels = instances_to_labels(segmentation) if isinstance(segmentation, Instances) else to_label_map(segmentation).ids
-    classes = None if is_objects else segmentation.classes
-    highest = int(labels.max(initial=0)) if classes is None else len(classes) - 1
-    write_labels(path, lambda _: [labels], sides(image, labels.shape), highest=highest, classes=classes)
+    if isinstance(segmentation, Instances):
+        labels, classes = instances_to_labels(segmentation), None
+    else:
+        labels, classes = to_label_map(segmentation).ids, segmentation.classes
+    write_labels(path, lambda _: [labels], sides(image, labels.shape), classes=classes)

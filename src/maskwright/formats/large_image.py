@@ -70,11 +70,10 @@ def is_large(path: Path, axes: str = "", pixels: int = LARGE_PIXELS) -> bool:
         return True
     if path.suffix.lower() not in SUFFIXES["tiff"]:
         return False
-    if large_tiff.has_planes(path):
-        return True
     try:
         image = open_large(path, axes)
     except ImageFileError:
-        return False
+        return large_tiff.has_planes(path)
     image.close()
-    return count_planes(image.axes) > 1 or image.size_hw[0] * image.size_hw[1] > pixels
+    is_stack = count_planes(image.axes) > 1 or (axes != "" and large_tiff.has_planes(path))  # which may be said to be channels
+    return is_stack or image.size_hw[0] * image.size_hw[1] > pixels

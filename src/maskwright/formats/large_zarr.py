@@ -10,7 +10,7 @@ from jaxtyping import Num
 
 from maskwright.base.errors import ImageFileError, MaskwrightError
 from maskwright.formats.images import shown
-from maskwright.formats.large_axes import Axis, named, plane_names
+from maskwright.formats.large_axes import Axis, named, place_of, plane_names
 from maskwright.formats.stored import Header
 
 MARKS = (".zarray", ".zgroup", "zarr.json")  # one of them lies in the folder of any array or group
@@ -38,7 +38,6 @@ class LargeZarr:
         self.channels = channels
         self.dtype = shown(np.zeros((1, 1, channels), self._array.dtype), self._header, self.path).dtype
         self.axes = tuple(replace(axis, name=name) for axis, name in zip(own, axes, strict=True) if name != "c")
-        self._places = list(np.ndindex(*(axis.length for axis in self.axes[:-2])))
         self.planes = plane_names(self.axes)
         missing = self._array.nchunks - self._array.nchunks_initialized if self._array.shards is None else 0
         note = f"{missing} of {self._array.nchunks} chunks are not there; they are read as {self._array.fill_value}"
@@ -47,7 +46,7 @@ class LargeZarr:
     def read(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Num[np.ndarray, "h w c"]:
         """The pixels of a half-open box of a plane."""
         x0, y0, x1, y1 = box_xyxy
-        place = iter(self._places[plane])
+        place = iter(place_of(self.axes, plane))
         here = {"c": slice(None), "y": slice(y0, y1), "x": slice(x0, x1)}
         index = tuple(here[axis] if axis in here else next(place) for axis in self._axes)
         try:

@@ -23,15 +23,13 @@ Strip = Integer[np.ndarray, "rows width"]
 Strips = Callable[[int], Iterable[Strip]]  # the plane of a number, from top to bottom, as often as it is asked for
 
 
-def write_labels(
-    path: Path, strips: Strips, axes: Axes, *, highest: int, classes: Classes | None = None, version: str = ""
-) -> None:
-    """Labels up to `highest`, as OME-Zarr where the name ends in .zarr, else as TIFF.
+def write_labels(path: Path, strips: Strips, axes: Axes, *, classes: Classes | None = None, version: str = "") -> None:
+    """Labels, as OME-Zarr where the name ends in .zarr, else as TIFF.
 
     `classes` are what the values mean, as 8-bit numbers where these hold them; without, the values number objects, in 32 bits.
     `version` is that of OME-NGFF; empty is the one that most programs read.
     """
-    dtype = np.dtype(np.uint32) if classes is None else np.dtype(np.uint8 if highest < 255 else np.uint16)
+    dtype = np.dtype(np.uint32) if classes is None else np.dtype(np.uint8 if len(classes) < 256 else np.uint16)
 
     def typed(plane: int) -> Iterator[Strip]:
         return (rows.astype(dtype, copy=False) for rows in strips(plane))

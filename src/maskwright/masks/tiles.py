@@ -48,6 +48,12 @@ def tiles(size_hw: tuple[int, int], tile_hw: tuple[int, int], overlap: int) -> t
     )
 
 
+def whole_tile(size_hw: tuple[int, int]) -> Tile:
+    """The one tile of an image that is seen at once."""
+    (tile,) = tiles(size_hw, size_hw, 0)
+    return tile
+
+
 def even_tile(length: int, most: int, overlap: int, multiple: int) -> int:
     """The smallest tile, a multiple of `multiple`, that covers an axis with as few tiles as tiles of `most` pixels would.
 

@@ -1,6 +1,5 @@
 """A labelling project that is open: its folder, its database, and the images that it labels and never writes to."""
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from maskwright.base.errors import DataError, MaskwrightError
-from maskwright.base.files import natural_key
+from maskwright.base.files import natural_key, sha256
 from maskwright.data.pairing import pair
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.project_file import ProjectClass, ProjectFile, is_project, read_project, write_project
@@ -109,7 +108,7 @@ class Store:
             return FileState(path, known, trouble=f"{row['name']}: cannot be read ({error.strerror or error}).")
         except MaskwrightError as error:
             return FileState(path, known, trouble=str(error))
-        is_same = known is None or (known == size_hw and row["sha256"] is not None and row["sha256"] == digest(path))
+        is_same = known is None or (known == size_hw and row["sha256"] is not None and row["sha256"] == sha256(path))
         if not is_same and row["revision"] > 0:
             return FileState(path, known, changed=True)
         self._keep_state(image, size_hw, status, row["sha256"] if is_same else None)
@@ -125,7 +124,7 @@ class Store:
                     f"{state.path}: has {size_hw[1]} x {size_hw[0]} pixels, but its labels are for {state.size_hw[1]} x "
                     f"{state.size_hw[0]}. Bring the image back that was labelled, or add this one under another name."
                 )
-            self._keep_state(image, size_hw, state.path.stat(), digest(state.path))
+            self._keep_state(image, size_hw, state.path.stat(), sha256(state.path))
         return self.file_state(image)
 
     def _keep_state(self, image: int, size_hw: tuple[int, int], status: os.stat_result, sha256: str | None) -> None:
@@ -207,12 +206,6 @@ def beside(images: Path) -> Path:
     """The folder of the project for a folder of images, where nobody names another."""
     images = images.resolve()
     return images.with_name(images.name + ENDING)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file. Raises `OSError`."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _list_images(database: Database, root: Path, only: Sequence[str] | None) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from maskwright.engine import export_images
 from maskwright.engine.export import export
 from maskwright.engine.export_images import quantization
 from maskwright.engine.run import Run
-from maskwright.engine.runtimes import int8
+from maskwright.engine.runtimes import agree, int8
 from maskwright.engine.runtimes.int8 import Quantization
 from maskwright.engine.train import train
 from maskwright.plan.plan import Plan
@@ -86,7 +86,7 @@ def test_ranges_come_from_training_images_spread_evenly_and_scores_from_held_out
         quantization(run.folder)
     parts.val = blobs.with_records(blobs.records[:2])
     monkeypatch.setattr(int8, "CALIBRATED", 3)
-    monkeypatch.setattr(int8, "SIDE", 16)
+    monkeypatch.setattr(agree, "SIDE", 16)
     found = quantization(run.folder, 0.01)
     last = blobs[len(blobs) - 1].image
     top, left = ((length - 16) // 2 for length in last.shape[:2])

@@ -87,10 +87,7 @@ def _written(predictor: Predictor, image: LargeImage, planes: list[StripFolder],
     def strips(plane: int) -> Iterator[Strip]:
         return planes[plane].strips() if numbers is None else (numbers[plane][rows] for rows in planes[plane].strips())
 
-    highest = len(classes) - 1 if is_semantic else int(objects[:, 0].max(initial=0))
-    write_labels(
-        out, strips, image.axes, highest=highest, classes=classes if is_semantic else None, version=image.version
-    )  # fmt: skip
+    write_labels(out, strips, image.axes, classes=classes if is_semantic else None, version=image.version)
     means = objects[:, 2:] / np.maximum(objects[:, 1:2], 1)
     return LargeReport(
         image.size_hw, len(planes), pixels,

@@ -18,7 +18,7 @@ from maskwright.engine.export_said import agreement
 from maskwright.engine.runtimes.ready import Ready
 from maskwright.formats.images import read_image
 from maskwright.formats.large_image import is_large, is_zarr, open_large
-from maskwright.masks.tiles import tiles
+from maskwright.masks.tiles import whole_tile
 from maskwright.masks.types import Segmentation
 from maskwright.plan.plan import Plan
 from maskwright.tasks.task import Task
@@ -63,9 +63,9 @@ def _found(task: Task, plan: Plan, ready: Ready, image: Num[np.ndarray, "h w c"]
     """The segmentation of an image as one tile."""
     pixels = torch.from_numpy(plan.normalization.apply(with_channels(image, plan.channels, name="this image")))
     size_hw = (image.shape[0], image.shape[1])
-    (whole,) = tiles(size_hw, size_hw, 0)
     (said,) = task.predict_tile(ready.network, ready.takes(pixels[None]))
-    return task.confident(task.merge([(whole, said.cpu().numpy() if isinstance(said, Tensor) else said)], size_hw))
+    outputs = said.cpu().numpy() if isinstance(said, Tensor) else said
+    return task.confident(task.merge([(whole_tile(size_hw), outputs)], size_hw))
 
 
 def some_of(paths: Iterable[Path]) -> list[Num[np.ndarray, "_ _ c"]]:
@@ -73,10 +73,15 @@ def some_of(paths: Iterable[Path]) -> list[Num[np.ndarray, "_ _ c"]]:
     found: list[Num[np.ndarray, "_ _ c"]] = []
     for path in islice(_files(paths), 2 * COMPARED):
         with suppress(MaskwrightError, OSError):
-            found.append(_middle(path))
+            found.append(_middle_of(path))
         if len(found) == COMPARED:
             break
     return found
+
+
+def middle(image: Num[np.ndarray, "h w c"]) -> Num[np.ndarray, "h1 w1 c"]:
+    """What a comparison looks at of an image."""
+    return image[_box(image.shape[0]), _box(image.shape[1])]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -87,10 +92,9 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _middle(path: Path) -> Num[np.ndarray, "h w c"]:
+def _middle_of(path: Path) -> Num[np.ndarray, "h w c"]:
     if not is_large(path):
-        image = read_image(path)
-        return image[_box(image.shape[0]), _box(image.shape[1])]
+        return middle(read_image(path))
     opened = open_large(path)
     try:
         rows, columns = (_box(length) for length in opened.size_hw)

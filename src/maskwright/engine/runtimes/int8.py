@@ -15,9 +15,9 @@ from jaxtyping import Num
 from maskwright.base.errors import MaskwrightError
 from maskwright.base.openvino import openvino
 from maskwright.data.dataset import DataSet
+from maskwright.engine.runtimes.agree import middle
 
 CALIBRATED = 32  # images, of which each range is taken
-SIDE = 512  # of the middle of each, at most
 MOST_DROP = 0.005  # of the score
 OUTSIDE = "^(?!/network).*"  # names of all that is no network: what an image is scaled by keeps its precision
 
@@ -33,7 +33,7 @@ class Quantization:
     def examples(self) -> list[Num[np.ndarray, "_ _ c"]]:
         """The middle of images spread evenly over the training part."""
         places = np.unique(np.linspace(0, len(self.train) - 1, CALIBRATED).round().astype(int))
-        return [_middle(self.train[int(place)].image) for place in places]
+        return [middle(self.train[int(place)].image) for place in places]
 
 
 def require() -> None:
@@ -59,8 +59,3 @@ def quantised(model: Any, images: Sequence[Num[np.ndarray, "_ _ c"]]) -> Any:
     except Exception as error:  # NNCF and OpenVINO have errors of their own
         reason = str(error).strip().splitlines()[-1]
         raise MaskwrightError(f"NNCF cannot quantise this network ({reason}). Leave out --int8.") from error
-
-
-def _middle(image: Num[np.ndarray, "h w c"]) -> Num[np.ndarray, "h1 w1 c"]:
-    top, left = (max(length - SIDE, 0) // 2 for length in image.shape[:2])
-    return image[top : top + SIDE, left : left + SIDE]
