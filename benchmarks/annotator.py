@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from annotator_page import write_page
-from results import RECORDS, ROOT
+from experiments import RECORDS, ROOT
 from skimage import measure
 
 from maskwright.base.files import write_json

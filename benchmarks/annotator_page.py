@@ -5,8 +5,8 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from experiments import ROOT
 from matplotlib import pyplot as plt
-from results import ROOT
 
 from maskwright.base.files import atomic_path, atomic_write, read_json
 

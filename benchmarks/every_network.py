@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from results import DATA, MASKWRIGHT, NETWORKS, ONLY_PLAIN
+from experiments import DATA, MASKWRIGHT, NETWORKS, ONLY_PLAIN
 
 from maskwright.base.journal import Journal
 

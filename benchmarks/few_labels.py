@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from experiments import RECORDS, ROOT, maskwright
 from matplotlib import pyplot as plt
-from results import RECORDS, ROOT, maskwright
 
 from maskwright.base.files import atomic_write, read_json, write_json
 from maskwright.base.journal import Journal

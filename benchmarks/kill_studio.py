@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from experiments import RECORDS
 from PIL import Image
-from results import RECORDS
 
 from maskwright.base.files import write_json
 from maskwright.formats import project

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 import tifffile
+from experiments import LARGE, MASKWRIGHT, ROOT
 from jaxtyping import Int32, Num
-from results import LARGE, MASKWRIGHT, ROOT, write_page
+from results_page import write_page
 from skimage.measure import label
 
 from maskwright.base.files import read_json, sha256, write_json

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+from experiments import MASKWRIGHT, MOSAIC, ROOT
 from jaxtyping import Int32, UInt8
-from results import MASKWRIGHT, MOSAIC, ROOT
 from skimage.segmentation import relabel_sequential
 
 from maskwright.base.files import read_json, write_json

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from results import RECORDS, ROOT, maskwright
+from experiments import RECORDS, ROOT, maskwright
 
 from maskwright.base.files import atomic_write, read_json, write_json
 from maskwright.base.journal import Journal
