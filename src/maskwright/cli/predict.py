@@ -72,6 +72,7 @@ def command(
     from maskwright.engine.prediction_folder import Extra
     from maskwright.engine.run import Run
     from maskwright.formats.content import MAX_PIXELS
+    from maskwright.formats.large_axes import check_said
     from maskwright.report.words import counted
 
     wanted: dict[Extra, bool] = {"overlays": overlays, "probabilities": probabilities}
@@ -80,9 +81,9 @@ def command(
         raise PlanError("Either --workers or --shard: workers are the shards of one machine. Start a command for each shard.")
     if part is not None and ray is not None:
         raise PlanError("Either --ray or --shard: Ray shares all images out among its workers. Leave out --shard.")
-    chosen: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision}
-    predictor = load_aloud(run, **chosen, images=images) if ray is None and (workers or 1) == 1 else None
-    written = written_as(Run.open(run).plan if predictor is None else predictor.plan, "labels" if to == "ome-zarr" else to)
+    least = _link(link)
+    axes = check_said(axes) if axes else ""
+    written = written_as(Run.open(run).plan, "labels" if to == "ome-zarr" else to)
     if to == "ome-zarr" and format is not None:
         raise PlanError(
             "--format is that of masks as files, and OME-Zarr is a folder. Leave out either --format or --to ome-zarr."
@@ -90,6 +91,8 @@ def command(
     if written != "labels" and format is not None:
         instead = "Add --to labels, or leave it out." if written == "coco" else "Leave it out."
         raise PlanError(f"--format is that of masks, and what this run finds goes into COCO files. {instead}")
+    chosen: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision}
+    predictor = load_aloud(run, **chosen, images=images) if ray is None and (workers or 1) == 1 else None
     with bar("Predicting") as progress:
         options: dict[str, Any] = {
             "to": written,
@@ -97,7 +100,7 @@ def command(
             "extras": [extra for extra, is_wanted in wanted.items() if is_wanted],
             "overwrite": overwrite,
             "max_pixels": max_pixels or MAX_PIXELS,
-            "link": _link(link),
+            "link": least,
             "axes": axes,
         }
         if ray is not None:
