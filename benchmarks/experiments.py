@@ -11,6 +11,7 @@ RECORDS = ROOT / "docs" / "results" / "records"
 SPEED = ROOT / "benchmarks" / "speed.json"
 MOSAIC = RECORDS / "mosaic.json"
 LARGE = RECORDS / "large-image.json"
+EXPORTS = RECORDS / "exports.json"
 SYNTH = ROOT / "benchmarks" / "synth.json"
 MASKWRIGHT = (sys.executable, "-c", "from maskwright.cli.main import run; run()")
 

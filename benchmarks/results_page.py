@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments import DATA, EXPERIMENTS, LARGE, MOSAIC, NETWORKS, NUCLEI, ROOT, SPEED, SYNTH, Data, Experiment
+from experiments import DATA, EXPERIMENTS, EXPORTS, LARGE, MOSAIC, NETWORKS, NUCLEI, ROOT, SPEED, SYNTH, Data, Experiment
 
 from maskwright.base.files import atomic_write, read_json
 from maskwright.metrics.matching import MatchCounts
@@ -20,6 +20,8 @@ def write_page() -> None:
         sections.append(mosaic(read_json(MOSAIC)))
     if LARGE.exists():
         sections.append(large_image(read_json(LARGE)))
+    if EXPORTS.exists():
+        sections.append(exports(read_json(EXPORTS)))
     if SPEED.exists():
         sections.append(speed(read_json(SPEED)))
     if SYNTH.exists():
@@ -163,6 +165,38 @@ def large_image(measured: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def exports(measured: dict[str, Any]) -> str:
+    """Exported files against their runs, as `benchmarks/exports.py` measured them."""
+    lines = [
+        "## Exported files",
+        "",
+        "`python benchmarks/exports.py IMAGES RUN ...`: each run as an ONNX file in ONNX Runtime, on whole images, against the "
+        "network in single precision on them, and against the run as it predicts (in the precision and by the tiles of its "
+        "plan); then in 8-bit integers, against the same file of OpenVINO without them, both as OpenVINO runs them by "
+        f"itself, in turn, on {measured['environment']['threads']} threads of {measured['environment']['processor']}.",
+        "",
+        "| run | real images | same as the network | as the run | 8-bit: score from, to | times faster | times smaller |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in measured["rows"]:
+        cells = (
+            f"{one['run']} ({one['network']})", str(one["images"]), f"{one['agreement']:.3%} of {one['by']}",
+            f"{one['with_run']:.3%}", *in_integers(one["int8"]),
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def in_integers(measured: dict[str, Any] | None) -> tuple[str, str, str]:
+    """What 8-bit integers cost and gained, or why there is no such file."""
+    if measured is None:
+        return ("not measured", "", "")
+    if "refused" in measured:
+        return (f"refused: {measured['refused']}", "", "")
+    (before, after), (slow, fast), (large, small) = measured["scores"], measured["seconds"], measured["bytes"]
+    return (f"{before:.4f}, {after:.4f}", f"{slow / fast:.2f}", f"{large / small:.1f}")
 
 
 def speed(measured: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def command(
         parts, file=None, budget_minutes=budget, seed=0, device=device, changes=HASTY, task="instance", encoder=ENCODER
     )
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
-    predict = load(folder, device=device)
+    predict = load(folder, device=device, images=data.files)
     page = run_steps.score_and_report(run, parts, reading=reading, predict=predict)
     _count(load_scores(run)[0])
     objects = _measure(predict, data.records[0].image, folder / "objects.csv")

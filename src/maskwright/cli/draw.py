@@ -94,7 +94,7 @@ def _found(source: Path, images: list[Path], said: Said, device: str) -> "Masked
             raise DataError(f"{source}: is a run. Name the images that it is to predict: maskwright draw {source} IMAGES")
         from maskwright.engine.predict import load
 
-        return predicted(load(source, device=device), images, max_pixels=max_pixels)
+        return predicted(load(source, device=device, images=images), images, max_pixels=max_pixels)
     reading = Reading(path=source, **said)
     with bar("Reading masks") as progress:
         if not images:

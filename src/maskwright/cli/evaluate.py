@@ -112,9 +112,7 @@ def _score_run(
     with bar("Reading images and masks") as progress:
         found = reading.read(progress)
     chosen, kind = run_steps.choose_part(opened, found, part)
-    predict = load_aloud(
-        run, device=device, runtime=runtime, precision=precision, images=[record.image for record in chosen.records]
-    )
+    predict = load_aloud(run, device=device, runtime=runtime, precision=precision, images=chosen.files)
     scores = run_steps.score(opened, predict, chosen, kind, reading=reading, every_rule=every_rule)
     if json is not None:
         write_json(json, scores.to_json())

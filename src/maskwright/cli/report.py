@@ -34,6 +34,6 @@ def command(
     except MaskwrightError as error:
         tell("warning", f"{error} The report is without pictures.")
     path = run_steps.write_report(
-        opened, data, reading=reading, predict=None if data is None else load(run, device=device), out=out
+        opened, data, reading=reading, predict=None if data is None else load(run, device=device, images=data.files), out=out
     )
     say(f"Report: {path}")

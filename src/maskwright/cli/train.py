@@ -74,7 +74,8 @@ def command(
         about = f"{here.count} processes have the budget each; the plan counts the minutes of all."
         steps.tell("note", about)
     run = run_steps.train(folder, planned, parts, reading=reading, report=report, device=device)
-    path = run_steps.score_and_report(run, parts, reading=reading, predict=load(folder, device=device))
+    predict = load(folder, device=device, images=found.files)
+    path = run_steps.score_and_report(run, parts, reading=reading, predict=predict)
     run_steps.say_where(run=folder, report=path, next=f"maskwright predict {folder} IMAGES --out DIR")
 
 
@@ -97,6 +98,6 @@ def _resume(out: Path | None, data: Path | None, said: Said, device: str, accept
     with bar("Reading images and masks") as progress:
         found = reading.read(progress)
     run_steps.resume(run, found, reading=reading, device=device, accept_changed_data=accept_changed_data)
-    predict = load(out, device=device)
+    predict = load(out, device=device, images=found.files)
     path = run_steps.score_and_report(run, Split.from_json(run.split, found), reading=reading, predict=predict)
     run_steps.say_where(run=out, report=path, next=f"maskwright predict {out} IMAGES --out DIR")

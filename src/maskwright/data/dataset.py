@@ -74,6 +74,11 @@ class DataSet:
         return y1 - y0, x1 - x0
 
     @property
+    def files(self) -> list[Path]:
+        """The files of the images."""
+        return [record.image for record in self.records]
+
+    @property
     def coding(self) -> MaskCoding | None:
         """How the mask files code their classes; None where there are none."""
         return self.labels.coding if isinstance(self.labels, MaskFiles) else None

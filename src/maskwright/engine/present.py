@@ -88,7 +88,7 @@ def report(
         scores, part = load_scores(opened)
     shown: tuple[Picture, ...] = ()
     if data is not None:
-        shown = pictures(predict or load(opened.folder), data, scores, progress=progress)
+        shown = pictures(predict or load(opened.folder, images=data.files), data, scores, progress=progress)
     content = read_run(opened.folder, scores, part=part, pictures=shown, findings=tuple(_findings(opened)), reproduce=reproduce)
     path = opened.folder / REPORT if out is None else Path(out)
     page.write(path, content)

@@ -29,7 +29,7 @@ def rescore(folder: Path, *, device: str = "auto", progress: Progress | None = N
         else:
             ids = {entry["id"] for entry in scores.per_image}
             chosen = data.with_records([record for record in data.records if record.id in ids])
-        scores = evaluate(load(folder, device=device), chosen, progress=progress)
+        scores = evaluate(load(folder, device=device, images=chosen.files), chosen, progress=progress)
     except MaskwrightError as error:
         raise RunError(
             f"{folder}: its scores are of an older version, which kept no counts of each image, and it cannot be scored "

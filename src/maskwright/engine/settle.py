@@ -16,7 +16,7 @@ def settle(run: Run, val: DataSet | None, *, device: str = "auto") -> None:
     """Let the run's task settle its thresholds with the best weights, and keep them in the run's folder."""
     if val is None or not task_of(run.plan).settles:
         return
-    predict = load(run.folder, device=device, images=[record.image for record in val.records])
+    predict = load(run.folder, device=device, images=val.files)
     images: list[tuple[Any, Segmentation]] = []
     megapixels = 0.0
     for sample in val:
