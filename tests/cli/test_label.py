@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
+import tifffile
 
 from maskwright.base.files import read_json
 from maskwright.masks import rle
@@ -165,3 +167,13 @@ def test_a_server_that_is_started_again_keeps_port_and_token(tmp_path):
     assert running.last(tmp_path) == before
     with running.again("127.0.0.1", before) as made:
         assert made.getsockname()[1] == before.port
+
+
+def test_axes_of_stacks_are_said_and_those_without_planes_are_refused(tmp_path, monkeypatch, invoke):
+    (tmp_path / "photos").mkdir()
+    tifffile.imwrite(tmp_path / "photos/pages.tif", np.zeros((3, 12, 16), np.uint8), photometric="minisblack", metadata=None)
+    monkeypatch.setattr("maskwright.studio.running.serve", lambda studio, *_: studio.store.close())
+    result = invoke("label", tmp_path / "photos", "--axes", "CYX", "--no-browser")
+    assert (result.exit_code, "none of these counts planes" in result.output) == (2, True)
+    assert "1 image: 0 done" in invoke("label", tmp_path / "photos", "--no-browser").output
+    assert "3 images: 0 done" in invoke("label", tmp_path / "photos", "--axes", "tyx", "--no-browser").output

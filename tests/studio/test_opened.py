@@ -117,6 +117,16 @@ def test_small_images_are_seen_whole(tmp_path):
     image.close()
 
 
+def test_of_a_stack_the_plane_is_seen(tmp_path):
+    stack = np.arange(3 * 20 * 30, dtype=np.uint16).reshape(3, 20, 30)
+    tifffile.imwrite(tmp_path / "z.tif", stack, photometric="minisblack", metadata={"axes": "ZYX"})
+    assistant = Squares()
+    open_image(assistant, tmp_path / "z.tif/z=1", max_pixels=1000).close()
+    assert np.array_equal(assistant.images[0][..., 0], stack[1])
+    whole, _ = part_of(tmp_path / "z.tif/z=2", [], max_pixels=1000)
+    assert np.array_equal(whole[..., 0], stack[2])
+
+
 def test_lessons_of_a_large_image_are_cut_out_of_it(slide, tmp_path):
     regions = [Region((x, 2000, x + 5, 2004), np.ones((4, 5), bool)) for x in (3000, 3300)]
     part, placed = part_of(slide, regions, max_pixels=1)

@@ -50,6 +50,14 @@ def command(
         str | None,
         typer.Option("--assistant", metavar="NAME", help="What turns clicks into masks: a name, or the folder of a run."),
     ] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(
+            "--axes",
+            metavar="AXES",
+            help="What the axes of stacks are that do not say it, as ZYX or TYX; the project keeps it.",
+        ),
+    ] = None,
     max_pixels: Annotated[
         int | None, typer.Option("--max-pixels", metavar="N", help="Largest image that is opened.", show_default="178956970")
     ] = None,
@@ -72,7 +80,7 @@ def command(
     if labels is not None:
         _import(labels, folder, root, parts_as_objects=parts_as_objects)
     try:
-        store = open_store(folder, None if known else root, names, only)
+        store = open_store(folder, None if known else root, names, only, _planes_in(axes))
     except InUse:
         found = running.running(folder)
         if found is None:
@@ -107,6 +115,19 @@ def _chosen(images: list[Path]) -> tuple[Path, tuple[str, ...] | None]:
             f"{apart}: lies in another folder than {images[0]}. Name images of one folder, or a folder that holds all."
         )
     return root, tuple(path.name for path in images)
+
+
+def _planes_in(axes: str | None) -> str:
+    """The axes as a person says them. Raises `DataError` where none of them counts planes."""
+    from maskwright.formats.large_axes import PLANES, check_said
+
+    said = "" if axes is None else check_said(axes)
+    if said and not set(said) & set(PLANES):
+        raise DataError(
+            f"--axes {axes}: none of these counts planes, which are Z for slices and T for times. Pages that are channels are "
+            "labelled as one image where the file itself says so: write it anew with the axes CYX."
+        )
+    return said
 
 
 def _assistants(wanted: str | None) -> tuple[tuple[str, ...], str | None]:

@@ -7,12 +7,14 @@ from pathlib import Path, PurePosixPath
 
 from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
 from maskwright.data.pairing import Pairing, pair
+from maskwright.data.planes import plane_record, planes_named, relative_name
 from maskwright.data.record import Record
 from maskwright.data.scan import Fault, Progress, Scan
 from maskwright.formats import ANNOTATION_FORMATS, labels, native, project
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
+from maskwright.formats.plane_paths import short_name
 from maskwright.masks.classes import Classes
 from maskwright.masks.regions import distinct
 from maskwright.masks.types import Instances, Panoptic
@@ -192,13 +194,21 @@ def partners_of(
 ) -> tuple[tuple[Record, ...], dict[str, AnnotatedImage], list[Fault]]:
     """The images of a folder, the annotated image of each by its id, and a fault for each annotated image without a file.
 
-    Pictures in which annotations stand (label images) are no images.
+    Pictures in which annotations stand (label images) are no images. Of a stack these are the planes that are annotated.
     """
     read = {image.path.resolve() for image in annotations.images}
     every = (*pairing.pairs, *pairing.images_without_mask)
     records = tuple(record for record in every if record.image.resolve() not in read)
+    planes = planes_named(image.name for image in annotations.images)
+    records = tuple(one for record in records for one in _by_plane(record, root, planes))
     partners, faults = _partners(root, records, annotations)
     return records, partners, faults
+
+
+def _by_plane(record: Record, root: Path, planes: Mapping[str, Sequence[str]]) -> Sequence[Record]:
+    """The planes of a stack that are meant, or the record itself where none is."""
+    named = next((planes[key] for _, key in _keys(record, root) if key in planes), ())
+    return [plane_record(record, plane) for plane in named] or [record]
 
 
 def _partners(root: Path, records: Iterable[Record], annotations: Annotations) -> tuple[dict[str, AnnotatedImage], list[Fault]]:
@@ -212,7 +222,8 @@ def _partners(root: Path, records: Iterable[Record], annotations: Annotations) -
     for image in annotations.images:
         name = PurePosixPath(unicodedata.normalize("NFC", image.name.replace("\\", "/")))
         found: dict[str, Record] = {}
-        for key in (f"path:{name}", f"path:{name.with_suffix('')}", f"name:{name.name}", f"name:{name.stem}"):
+        short = PurePosixPath(short_name(name))
+        for key in (f"path:{name}", f"path:{name.with_suffix('')}", f"name:{short}", f"name:{short.with_suffix('')}"):
             found = found or by_name.get(key, {})
         if len(found) != 1:
             faults.append(_without_file(root, image, tuple(found.values())))
@@ -228,13 +239,13 @@ def _partners(root: Path, records: Iterable[Record], annotations: Annotations) -
 def _keys(record: Record, root: Path) -> Iterable[tuple[str, str]]:
     """The names by which annotations may call an image: its path, and its file's name, each with and without suffix."""
     suffix = record.image.suffix
-    relative = unicodedata.normalize("NFC", record.image.relative_to(root).as_posix())
+    relative = relative_name(record.image, root)
     for path in (relative, record.id + suffix):
         yield "path", path
         yield "path", path.removesuffix(suffix)
-    name = PurePosixPath(relative)
-    yield "name", name.name
-    yield "name", name.name.removesuffix(suffix)
+    name = short_name(PurePosixPath(relative))
+    yield "name", name
+    yield "name", name.removesuffix(suffix)
 
 
 def _without_file(root: Path, image: AnnotatedImage, several: tuple[Record, ...]) -> Fault:

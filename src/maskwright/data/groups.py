@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from maskwright.data.dataset import grouped
+from maskwright.data.planes import kept_together
 from maskwright.data.record import Record
 
 TRIES = 64  # random choices of groups, of which the best balanced is taken
@@ -62,7 +63,7 @@ def _named(records: Sequence[Record], group_by: str | None) -> tuple[str, list[s
         return "images", ids
     if group_by is not None:
         return "asked", [record.group for record in grouped(records, group_by)]
-    groups = [record.group for record in records]
+    groups = kept_together(records)
     if len(set(groups)) > 1:
         return "groups", groups
     stems = [match[1] if (match := STEM.match(one)) else one for one in ids]

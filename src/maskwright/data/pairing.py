@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from maskwright.base.errors import DataError
 from maskwright.base.files import natural_key
+from maskwright.data.planes import planes_named
 from maskwright.data.record import Record
 from maskwright.data.walk import Walk
 from maskwright.formats.content import IMAGE_SUFFIXES
@@ -145,7 +146,8 @@ def _sorted_out(
 
 
 def _match(images: list[_File], masks: list[_File], root: Path, walk: Walk) -> Pairing:
-    """Put images and masks together, and list what is left."""
+    """Put images and masks together, and list what is left. A stack is the planes that have masks, as `embryo.tif/z=3.png`."""
+    images = _with_planes(images, masks)
     by_key = _grouped(images, lambda image: image.key)
     single = [same[0] for same in by_key.values() if len(same) == 1]
     notes: list[str] = []
@@ -168,6 +170,16 @@ def _match(images: list[_File], masks: list[_File], root: Path, walk: Walk) -> P
         tuple(walk.broken),
         tuple(notes),
     )
+
+
+def _with_planes(images: list[_File], masks: list[_File]) -> list[_File]:
+    """The images, with the planes of a stack that have masks in its place."""
+    planes = planes_named(f"{mask.folder}/{mask.stem}" for mask in masks)
+    made: list[_File] = []
+    for image in images:
+        stack = str(PurePosixPath(image.folder) / _folded(image.path.name))
+        made += [_File(image.path / plane, stack, plane) for plane in planes.get(stack, ())] or [image]
+    return made
 
 
 def _partners(images: list[_File], masks: list[_File], notes: list[str]) -> dict[_File, _File]:

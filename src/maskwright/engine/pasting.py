@@ -20,6 +20,7 @@ from maskwright.data.sample import Sample
 from maskwright.data.scan import Progress
 from maskwright.engine.synth_folder import Scenes
 from maskwright.formats.images import read_image
+from maskwright.formats.plane_paths import file_of
 from maskwright.masks.classes import Classes
 from maskwright.masks.convert import panoptic_of, to_instances
 from maskwright.report.words import counted
@@ -210,6 +211,6 @@ def _mirrored(background: Background) -> Background:
 def _digest(found: Paste) -> list[str]:
     """What the images depend on beside recipe and seed: the files, by their content."""
     data = found.backgrounds.data
-    files = {path for record in data.records for path in (record.image, record.mask) if path is not None}
-    files |= {record.image for record in found.backgrounds.records}
+    files = {path for record in data.records for path in (file_of(record.image), record.mask) if path is not None}
+    files |= {file_of(record.image) for record in found.backgrounds.records}
     return sorted({sha256(path)[:16] for path in files})

@@ -9,6 +9,7 @@ import tifffile
 
 from maskwright.base.errors import DataError, MaskwrightError
 from maskwright.formats.content import image_kind
+from maskwright.formats.plane_paths import file_of
 from maskwright.masks.pixel_size import PixelSize, unit_named
 
 RESOLUTION_X, RESOLUTION_Y = 282, 283  # tags; pixels per unit, as a numerator and a denominator
@@ -33,7 +34,8 @@ def image_description(path: Path) -> ImageDescription:
     A description that cannot be read counts as none: the pixels do not depend on it. Raises `ImageFileError` where the file
     is no image.
     """
-    if image_kind(Path(path)) != "tiff":
+    path = file_of(Path(path))
+    if image_kind(path) != "tiff":
         return ImageDescription()
     try:
         with tifffile.TiffFile(path) as file:

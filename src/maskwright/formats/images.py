@@ -1,14 +1,17 @@
 """Image files into arrays of height, width, channels, by one documented rule for every kind of file."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Num, Shaped, UInt8
+from jaxtyping import Num
 
-from maskwright.base.errors import ImageFileError
 from maskwright.formats import stored, tiff_pages
-from maskwright.formats.content import IMAGE_SUFFIXES, MAX_PIXELS, SUFFIXES, image_kind
+from maskwright.formats.content import IMAGE_SUFFIXES, MAX_PIXELS, SUFFIXES, check_pixels, image_kind
+from maskwright.formats.plane_paths import file_of, is_plane
+from maskwright.formats.planes import Plane
+from maskwright.formats.shown import shown, shown_as
 from maskwright.formats.stored import Header, oriented, oriented_size
 
 __all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "ImageInfo", "image_info", "read_image"]
@@ -33,6 +36,7 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Num[np.ndarray, "
     8- and 16-bit values are exact; 1-bit becomes 0 and 255; signed, 32-bit and float values become float32. A palette becomes
     RGB, CMYK becomes RGB. Alpha is left out where every pixel is opaque, otherwise the image is laid over black. The EXIF
     orientation is applied. Of several frames the first is read; of several TIFF planes only channels are (axes CYX).
+    A path such as `embryo.tif/z=3` is that plane of the stack, read without the others.
     NaN and infinite values become the median of their channel. `image_info(path).notes` tells what of this has happened.
     """
     image, _ = _load(Path(path), max_pixels)
@@ -42,6 +46,8 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Num[np.ndarray, "
 def image_info(path: Path, *, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     """What `read_image` will return; from the header alone, but for float files, whose NaN are counted."""
     path = Path(path)
+    if is_plane(path):
+        return _plane_info(path, max_pixels)
     header = _header(path, max_pixels)
     notes = header.notes
     if header.dtype.kind == "f":
@@ -61,73 +67,40 @@ def _header(path: Path, max_pixels: int) -> Header:
     return reader(path, max_pixels)
 
 
+def _plane_info(path: Path, max_pixels: int) -> ImageInfo:
+    with closing(Plane(path)) as plane:
+        check_pixels(file_of(path), plane.size_hw, max_pixels)
+        notes = _load_plane(path, max_pixels)[1] if plane.dtype.kind == "f" else plane.notes
+        return ImageInfo(plane.size_hw, plane.channels, plane.dtype.name, notes)
+
+
+def _load_plane(path: Path, max_pixels: int) -> tuple[Num[np.ndarray, "h w c"], tuple[str, ...]]:
+    with closing(Plane(path)) as plane:
+        check_pixels(file_of(path), plane.size_hw, max_pixels)
+        height, width = plane.size_hw
+        image, noted = _noted(plane.read((0, 0, width, height)))
+        return np.ascontiguousarray(image), (*plane.notes, *noted)
+
+
 def _load(path: Path, max_pixels: int) -> tuple[Num[np.ndarray, "h w c"], tuple[str, ...]]:
+    if is_plane(path):
+        return _load_plane(path, max_pixels)
     reader = tiff_pages.read_pixels if image_kind(path) == "tiff" else stored.read_pixels
     header, pixels = reader(path, max_pixels)
     image = shown(pixels, header, path)
     notes = list(header.notes)
     if pixels.dtype.kind in "iu" and image.dtype == np.float32 and np.abs(image).max(initial=0) > EXACT_FLOAT32:
         notes.append(f"values beyond {EXACT_FLOAT32}; their last digits are rounded")
-    if image.dtype == np.float32:
-        image, bad = _finite(image)
-        if bad:
-            notes.append(f"{bad} values that are NaN or infinite; replaced by the median of their channel")
-    return np.ascontiguousarray(oriented(image, header.orientation)), tuple(notes)
+    image, noted = _noted(image)
+    return np.ascontiguousarray(oriented(image, header.orientation)), (*notes, *noted)
 
 
-def shown(pixels: Shaped[np.ndarray, "h w *c"], header: Header, path: Path) -> Num[np.ndarray, "h w c"]:
-    """Stored pixels, all or a part of them, as `read_image` gives them, but not turned upright and with NaN as they are."""
-    if pixels.dtype.kind not in "buif":
-        raise ImageFileError(f"{path}: pixels of the type {pixels.dtype} are not read. Save them as 8-bit, 16-bit or float.")
-    if header.color == "white is 0" and pixels.dtype.kind in "bu":
-        pixels = np.logical_not(pixels) if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max - pixels
-    return _converted(_channels_last(pixels, header), header)
-
-
-def shown_as(header: Header) -> tuple[int, np.dtype[np.generic]]:
-    """Channels and type of what `shown` makes of a file's pixels."""
-    return 3 if header.color in ("palette", "cmyk") else header.channels - header.has_alpha, _target(header.dtype)
-
-
-def _channels_last(pixels: Shaped[np.ndarray, "h w *c"], header: Header) -> Shaped[np.ndarray, "h w c"]:
-    """Gray, RGB or channels without palette, inks and alpha."""
-    if header.palette is not None:
-        colors = np.zeros((np.iinfo(pixels.dtype).max + 1, 3), np.uint8)
-        colors[: len(header.palette)] = header.palette
-        painted: UInt8[np.ndarray, "h w c"] = colors[pixels]
-        return painted
-    if pixels.ndim == 2:
-        return pixels[..., None]
-    if header.color == "cmyk":
-        top = np.iinfo(pixels.dtype).max
-        light = top - pixels.astype(np.float64)
-        return (light[..., :3] * light[..., 3:] / top).round().astype(pixels.dtype)
-    if header.has_alpha:
-        return _over_black(pixels)
-    return pixels
-
-
-def _over_black(pixels: Shaped[np.ndarray, "h w c"]) -> Shaped[np.ndarray, "h w c1"]:
-    """The channels weighted by the last one, alpha, whose full value is the type's largest number (1 for floats)."""
-    color, alpha = pixels[..., :-1], pixels[..., -1:]
-    opaque = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else 1
-    if (alpha == opaque).all():
-        return color
-    weighted = color * (alpha.astype(np.float64) / opaque)
-    return (weighted.round() if pixels.dtype.kind in "iu" else weighted).astype(pixels.dtype)
-
-
-def _target(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
-    """The type that an image of this stored type gets."""
-    if dtype in (np.bool_, np.uint8):
-        return np.dtype(np.uint8)
-    return np.dtype(np.uint16) if dtype.newbyteorder("=") == np.uint16 else np.dtype(np.float32)
-
-
-def _converted(pixels: Shaped[np.ndarray, "h w c"], header: Header) -> Num[np.ndarray, "h w c"]:
-    if header.dtype == np.bool_:
-        return pixels.astype(np.uint8) * np.uint8(255)
-    return pixels.astype(_target(pixels.dtype))
+def _noted(image: Num[np.ndarray, "h w c"]) -> tuple[Num[np.ndarray, "h w c"], tuple[str, ...]]:
+    """The image without NaN and infinite values, and in words how many they were."""
+    if image.dtype != np.float32:
+        return image, ()
+    image, bad = _finite(image)
+    return image, (f"{bad} values that are NaN or infinite; replaced by the median of their channel",) if bad else ()
 
 
 def _finite(image: Num[np.ndarray, "h w c"]) -> tuple[Num[np.ndarray, "h w c"], int]:

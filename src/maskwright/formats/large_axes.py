@@ -69,8 +69,10 @@ def check_said(said: str) -> str:
 def named(own: str, shape: Sequence[int], said: str, path: Path) -> str:
     """The axes of a file: as a person says, where that fits the file, else as the file does.
 
+    said: a letter an axis, as "TZYX", or of the axes that count planes alone, as "TZ", which a plane is called by.
     Raises `ImageFileError` that shows them where one of them says neither what it counts nor is told.
     """
+    said = _filled(own, said) if said and not set(said) - set(PLANES) else said
     fits = len(said) == len(own) and all(a == b for a, b in zip(own, said, strict=True) if a in PIXELS + "S")
     axes = said if said and fits else own
     unknown = [axis for axis in axes if axis not in PLANES + PIXELS + SAMPLES]
@@ -90,3 +92,13 @@ def named(own: str, shape: Sequence[int], said: str, path: Path) -> str:
             f"{path}: has the axes {axes} ({sizes}), but an image has rows and columns side by side, as in ZYX. Write it anew."
         )
     return axes
+
+
+def _filled(own: str, counted: str) -> str:
+    """All axes of a file, of which those that count planes are said; channels that it names stay where that leaves enough."""
+    for kept in (PIXELS + SAMPLES, PIXELS + "S"):
+        free = [axis for axis in own if axis not in kept]
+        if len(free) == len(counted):
+            letters = iter(counted)
+            return "".join(axis if axis in kept else next(letters) for axis in own)
+    return own

@@ -19,8 +19,8 @@ class LargeImage(Protocol):
     """An image of planes, such as those of a stack, of which any box can be read without the rest.
 
     `axes` are those of its labels: which count planes, then y and x. `planes` names the planes, as "t=0 z=3"; an image that is
-    no stack has one, whose name is empty. `version` is that of OME-NGFF, empty for what is none. Values are those of
-    `read_image`, with NaN as they are.
+    no stack has one, whose name is empty. `order` has a letter for each axis of the file, channels too. `version` is that of
+    OME-NGFF, empty for what is none. Values are those of `read_image`, with NaN as they are.
     """
 
     path: Path
@@ -29,6 +29,7 @@ class LargeImage(Protocol):
     dtype: np.dtype[np.generic]
     axes: Axes
     planes: tuple[str, ...]
+    order: str
     notes: tuple[str, ...]
     version: str
 

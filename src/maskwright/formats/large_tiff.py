@@ -10,8 +10,8 @@ import tifffile
 from jaxtyping import Num, Shaped
 
 from maskwright.base.errors import ImageFileError
-from maskwright.formats.images import shown, shown_as
 from maskwright.formats.large_axes import Axes, Axis, named, plane_names, sides
+from maskwright.formats.shown import shown, shown_as
 from maskwright.formats.tiff_pages import described, opened
 
 KEPT_BYTES = 64 * 2**20  # of decoded tiles or strips, so that those which neighbours share are decoded once
@@ -35,7 +35,8 @@ class LargeTiff:
             self._file = self._open.enter_context(opened(self.path))
             series = self._file.series[0]
             self._page = series.keyframe
-            self._pages, counted, channels = _arranged(series, self.path, said)
+            self.order = named(series.axes, series.shape, said, self.path)
+            self._pages, counted, channels = _arranged(series, self.path, self.order)
             self._header = described(self._file, self.path, channels)
             if self._header.orientation != 1:
                 raise ImageFileError(
@@ -179,7 +180,7 @@ def has_planes(path: Path) -> bool:
         return False
 
 
-def _arranged(series: tifffile.TiffPageSeries, path: Path, said: str) -> tuple[list[list[int]], Axes, int]:
+def _arranged(series: tifffile.TiffPageSeries, path: Path, axes: str) -> tuple[list[list[int]], Axes, int]:
     """The pages of each plane, one a channel where channels are pages; the axes that count planes; values a pixel.
 
     Raises `ImageFileError` that shows the axes where these are not those of images.
@@ -188,7 +189,6 @@ def _arranged(series: tifffile.TiffPageSeries, path: Path, said: str) -> tuple[l
     inner = page.axes.lstrip("Z") if page.axes.startswith("Z") and page.imagedepth == 1 else page.axes
     if inner not in ("YX", "YXS", "SYX"):
         raise ImageFileError(f"{path}: a page of the TIFF has the axes {page.axes}, which are not those of images.")
-    axes = named(series.axes, series.shape, said, path)
     leading = [(axis, size) for axis, size in zip(axes, series.shape, strict=True) if axis not in "YXS"]
     numbers = np.arange(int(np.prod([size for _, size in leading], dtype=np.int64))).reshape([size for _, size in leading])
     names = [axis for axis, _ in leading]

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Num
 
 from maskwright.base.errors import ImageFileError, MaskwrightError
-from maskwright.formats.images import shown
 from maskwright.formats.large_axes import Axis, named, place_of, plane_names
+from maskwright.formats.shown import shown
 from maskwright.formats.stored import Header
 
 MARKS = (".zarray", ".zgroup", "zarr.json")  # one of them lies in the folder of any array or group
@@ -28,7 +28,7 @@ class LargeZarr:
         self.path = Path(path)
         self._array, own, self.version = _opened(self.path)
         axes = named("".join(axis.name for axis in own).upper(), self._array.shape, said, self.path).lower()
-        self._axes = axes
+        self._axes, self.order = axes, axes.upper()
         shape = dict(zip(axes, self._array.shape, strict=True))
         self.size_hw, channels = (shape["y"], shape["x"]), shape.get("c", 1)
         self._header = Header(

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar, cast, get_args
 
 from maskwright.base.errors import MaskwrightError
+from maskwright.formats.plane_paths import short_name
 from maskwright.formats.project_file import ProjectClass
 from maskwright.studio import classes, history, images, lessons, proposals, wire
 from maskwright.studio.assistants import Helpers
@@ -287,7 +288,9 @@ def state_of(studio: Studio, image: int) -> FileState:
     """The state of an image's file. Raises `ImageChanged` where it is not the one that was labelled."""
     state = studio.store.file_state(image)
     if state.changed:
-        raise ImageChanged(f"{state.path.name}: the file is another one than was labelled. Look at it, then take it as it is.")
+        raise ImageChanged(
+            f"{short_name(state.path)}: the file is another one than was labelled. Look at it, then take it as it is."
+        )
     return state
 
 

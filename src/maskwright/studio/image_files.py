@@ -3,22 +3,26 @@
 from pathlib import Path
 
 from maskwright.base.errors import ImageFileError
+from maskwright.formats import large_tiff
 from maskwright.formats.content import SUFFIXES
 from maskwright.formats.images import image_info
 from maskwright.formats.large_image import LargeImage, open_large
+from maskwright.formats.plane_paths import file_of, is_plane
+from maskwright.formats.planes import open_parted
 
 LARGE_BYTES = 64 << 20  # of a decoded image, from which it is read part by part where it can be
 
 
 def parted(path: Path) -> LargeImage | None:
-    """The image, to be closed, if it is read part by part: a large TIFF of one plane, in tiles, strips or plain rows.
+    """The image, to be closed, if it is read part by part: a large TIFF of one plane or a large plane of a stack, in tiles,
+    strips or plain rows.
 
     None for every other, and for a file that is wrong, which who reads it whole is told.
     """
-    if path.suffix.lower() not in SUFFIXES["tiff"]:
+    if file_of(path).suffix.lower() not in SUFFIXES["tiff"]:
         return None
     try:
-        image = open_large(path)
+        image = open_parted(path)
     except ImageFileError:
         return None
     size = image.size_hw[0] * image.size_hw[1] * image.channels * image.dtype.itemsize
@@ -40,6 +44,8 @@ def size_of(path: Path, *, max_pixels: int) -> tuple[int, int]:
     """Height and width. max_pixels: of images that are read whole. Raises `ImageFileError`."""
     image = parted(path)
     if image is None:
+        if not is_plane(path) and path.suffix.lower() in SUFFIXES["tiff"] and large_tiff.has_planes(path):
+            open_large(path).close()  # which says of a stack what its planes lack
         return image_info(path, max_pixels=max_pixels).size_hw
     image.close()
     return image.size_hw

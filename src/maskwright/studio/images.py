@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from maskwright.base.files import natural_key
@@ -14,6 +15,7 @@ from maskwright.studio.order import helpful, looks_of
 from maskwright.studio.pictures import Pictures
 from maskwright.studio.pyramid import TILE, Pyramid, levels_of
 from maskwright.studio.rows import NotFound, image_row
+from maskwright.studio.stacks import plane_as_json, planes_around
 from maskwright.studio.store import FileState, Store
 
 Order = Literal["name", "random", "helpful"]
@@ -67,12 +69,13 @@ def opened(store: Store, pictures: Pictures, image: int) -> dict[str, Any]:
                 "channels": found.channels,
                 "dtype": found.levels[0].dtype.name,
                 "range": [list(pair) for pair in found.ranges],
-                "channel_names": list(image_description(state.path).channel_names),
+                "channel_names": _names_of_channels(state.path, found.channels),
             }
     with store.database.reading() as connection:
         row = connection.execute(f"{LISTED} WHERE id = ?", (image,)).fetchone()
         can_undo, can_redo = can_step(connection, image)
-    return {**as_json(row, state), **looks, "can_undo": can_undo, "can_redo": can_redo}
+        planes = planes_around(connection, row["name"])
+    return {**as_json(row, state), **looks, "planes": planes, "can_undo": can_undo, "can_redo": can_redo}
 
 
 def as_json(row: sqlite3.Row, state: FileState | None = None) -> dict[str, Any]:
@@ -81,11 +84,13 @@ def as_json(row: sqlite3.Row, state: FileState | None = None) -> dict[str, Any]:
     trouble = "" if row["is_there"] else f"{row['name']}: the file is not there any more. Its labels are kept."
     return {
         **{name: row[name] for name in ("id", "name", "state", "note", "revision", "objects", "uncertainty", "proposals")},
+        **plane_as_json(row["name"]),
         "size_hw": size_hw,
         "levels": None if size_hw is None else levels_of((row["height"], row["width"])),
         "tile": TILE,
         **dict.fromkeys(("channels", "dtype", "range")),
         "channel_names": [],
+        "planes": None,
         "changed": bool(state and state.changed),
         "trouble": state.trouble if state and state.trouble else trouble,
     }
@@ -121,6 +126,12 @@ def keep_looks(database: Database, image: int, looks: Sequence[float]) -> None:
     """Keep how an image looks: the numbers of `order.looks_of`."""
     with database.transaction() as connection:
         connection.execute("UPDATE images SET looks = ? WHERE id = ?", (json.dumps(list(looks)), image))
+
+
+def _names_of_channels(path: Path, channels: int) -> list[str]:
+    """What a file calls the channels; nothing where its names are those of something else, as of the slices of a stack."""
+    names = image_description(path).channel_names
+    return list(names) if len(names) == channels else []
 
 
 def _ordered(rows: Sequence[sqlite3.Row], order: Order, seed: int) -> list[sqlite3.Row]:

@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pydantic import TypeAdapter
 
 from maskwright.base.files import read_json, write_json
+from maskwright.formats.plane_paths import axes_of, file_of
 from maskwright.formats.project_file import ProjectClass
 
 HELD_OUT = 5  # one image of so many is never learnt from
+NEIGHBOURS = 5  # planes of a stack that are held out together, since each looks like the next
 Task = Literal["semantic", "instance", "panoptic"]
 
 
@@ -50,8 +52,17 @@ _JOB = TypeAdapter(Job)
 
 
 def is_held_out(name: str) -> bool:
-    """Whether an image is for scoring: by its name alone, so that none ever moves from one side to the other."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % HELD_OUT == 0
+    """Whether an image is for scoring: by its name alone, so that none ever moves from one side to the other.
+
+    Of a stack these are runs of neighbouring planes, along its slowest axis and beginning at a place that its name chooses, but
+    never the first: so that a person who labels the first planes of a single stack has something to learn from.
+    """
+    path = PurePosixPath(name)
+    places = tuple(axes_of(path).values())
+    number = int.from_bytes(hashlib.sha256(str(file_of(path)).encode()).digest()[:4])
+    if not places:
+        return number % HELD_OUT == 0
+    return places[0] // NEIGHBOURS % HELD_OUT == 1 + number % (HELD_OUT - 1)
 
 
 def task_of(classes: Sequence[ProjectClass]) -> Task:

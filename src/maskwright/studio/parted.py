@@ -11,8 +11,9 @@ import numpy as np
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.base.files import read_json, write_json
-from maskwright.formats.large_image import LargeImage, open_large
+from maskwright.formats.large_image import LargeImage
 from maskwright.formats.large_tiff import KEPT_BYTES
+from maskwright.formats.planes import open_parted
 from maskwright.studio.pyramid import Image, Level, Pyramid, halved, levels_of, ranges_of, reserved
 
 WAIT_SECONDS = 2.0  # for a part of a level that is not there yet
@@ -33,7 +34,7 @@ class Finest:
     def __init__(self, path: Path) -> None:
         """Raises `ImageFileError` where the file cannot be read part by part."""
         self._path, self._lock = path, threading.Lock()
-        self._image: LargeImage | None = open_large(path)
+        self._image: LargeImage | None = open_parted(path)
         self.shape: tuple[int, ...] = (*self._image.size_hw, self._image.channels)
         self.dtype: np.dtype[Any] = self._image.dtype
 
@@ -46,7 +47,7 @@ class Finest:
         """Pixels, with 0 for what is no number. A file that was let go of is opened again."""
         rows, columns = _extents(box, self.shape)
         with self._lock:
-            self._image = self._image or open_large(self._path)
+            self._image = self._image or open_parted(self._path)
             pixels = self._image.read((columns.start, rows.start, columns.stop, rows.stop))
         return np.where(np.isfinite(pixels), pixels, pixels.dtype.type(0)) if pixels.dtype == np.float32 else pixels
 

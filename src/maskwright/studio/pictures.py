@@ -14,10 +14,12 @@ from PIL import Image as Pillow
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.formats.images import read_image
+from maskwright.formats.plane_paths import axes_of, file_of, is_plane, short_name
 from maskwright.studio.image_files import LARGE_BYTES, is_parted
 from maskwright.studio.objects import NotPossible
 from maskwright.studio.parted import Workshop, let_go
 from maskwright.studio.pyramid import Pyramid, keep, kept_pyramid, pyramid
+from maskwright.studio.stacks import ranges_of_stack
 from maskwright.studio.store import FileState
 
 MEMORY_BYTES = 512 << 20  # of decoded images that are kept; the one in use is, whatever its size
@@ -51,13 +53,15 @@ class Pictures:
         self.folder, self.max_pixels, self.memory_bytes = Path(folder) / CACHE, max_pixels, memory_bytes
         self._kept: OrderedDict[str, Pyramid] = OrderedDict()
         self._decoding: dict[str, threading.Lock] = {}
+        self._ranges: dict[str, tuple[tuple[float, float], ...]] = {}
         self._lock = threading.Lock()
         self._workshop = Workshop()
 
     def get(self, path: Path) -> Pyramid:
         """The levels of an image. Raises `ImageFileError` where it cannot be read, `OSError` where it is not there."""
-        status = path.stat()
-        key = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}"
+        status = file_of(path).stat()
+        plane = "".join(f"-{axis}{place}" for axis, place in axes_of(path).items())
+        key = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}{plane}"
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -80,7 +84,7 @@ class Pictures:
         try:
             return self.get(state.path), state
         except OSError as error:
-            return None, replace(state, trouble=f"{state.path.name}: cannot be read ({error.strerror or error}).")
+            return None, replace(state, trouble=f"{short_name(state.path)}: cannot be read ({error.strerror or error}).")
         except MaskwrightError as error:
             return None, replace(state, trouble=str(error))
 
@@ -99,11 +103,21 @@ class Pictures:
             self._make_room(self.folder / f"{key}-parts")
             return made
         image = read_image(path, max_pixels=self.max_pixels)
+        if is_plane(path):
+            made = pyramid(image)
+            return made if image.dtype == np.uint8 else replace(made, ranges=self._ranges_of_stack(path))
         if image.nbytes < LARGE_BYTES:
             return pyramid(image)
         keep(folder, image)
         self._make_room(folder)
         return kept_pyramid(folder)
+
+    def _ranges_of_stack(self, plane: Path) -> tuple[tuple[float, float], ...]:
+        """Learnt once a stack, as it was when its first plane was asked for."""
+        file = str(file_of(plane))
+        if file not in self._ranges:
+            self._ranges[file] = ranges_of_stack(plane)
+        return self._ranges[file]
 
     def _make_room(self, newest: Path) -> None:
         """Delete the images that were decoded longest ago, beyond the bound."""

@@ -11,15 +11,16 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from maskwright.base.errors import DataError, MaskwrightError
-from maskwright.base.files import natural_key, sha256
-from maskwright.data.pairing import pair
+from maskwright.base.files import sha256
 from maskwright.formats.content import MAX_PIXELS
+from maskwright.formats.plane_paths import file_of
 from maskwright.formats.project_file import ProjectClass, ProjectFile, is_project, read_project, write_project
 from maskwright.report.words import counted
 from maskwright.studio import classes, label_files
 from maskwright.studio.database import NAME as DATABASE
 from maskwright.studio.database import Database, open_database
 from maskwright.studio.image_files import size_of
+from maskwright.studio.listing import list_images
 from maskwright.studio.rows import image_row
 
 LOCK = ".lock"
@@ -100,7 +101,7 @@ class Store:
         path = self.images / os.fsdecode(row["path"])
         try:
             path = self.path_of(image)
-            status = path.stat()
+            status = file_of(path).stat()
             if known is not None and (row["bytes"], row["changed_ns"]) == (status.st_size, status.st_mtime_ns):
                 return FileState(path, known)
             size_hw = size_of(path, max_pixels=self.max_pixels)
@@ -108,7 +109,7 @@ class Store:
             return FileState(path, known, trouble=f"{row['name']}: cannot be read ({error.strerror or error}).")
         except MaskwrightError as error:
             return FileState(path, known, trouble=str(error))
-        is_same = known is None or (known == size_hw and row["sha256"] is not None and row["sha256"] == sha256(path))
+        is_same = known is None or (known == size_hw and row["sha256"] is not None and row["sha256"] == sha256(file_of(path)))
         if not is_same and row["revision"] > 0:
             return FileState(path, known, changed=True)
         self._keep_state(image, size_hw, status, row["sha256"] if is_same else None)
@@ -124,7 +125,8 @@ class Store:
                     f"{state.path}: has {size_hw[1]} x {size_hw[0]} pixels, but its labels are for {state.size_hw[1]} x "
                     f"{state.size_hw[0]}. Bring the image back that was labelled, or add this one under another name."
                 )
-            self._keep_state(image, size_hw, state.path.stat(), sha256(state.path))
+            file = file_of(state.path)
+            self._keep_state(image, size_hw, file.stat(), sha256(file))
         return self.file_state(image)
 
     def _keep_state(self, image: int, size_hw: tuple[int, int], status: os.stat_result, sha256: str | None) -> None:
@@ -136,11 +138,16 @@ class Store:
 
 
 def open_store(
-    folder: Path, images: Path | None = None, class_names: Sequence[str] = (), only: Sequence[str] | None = None
+    folder: Path,
+    images: Path | None = None,
+    class_names: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+    axes: str = "",
 ) -> Store:
     """Open the project in a folder, made where there is none; the images' folder where the project does not know it.
 
-    only: files of the images' folder that are listed this time; the project's other images stay as they are.
+    only: files of the images' folder that are listed this time; the project's other images stay as they are. axes: those of
+    stacks that do not say theirs, as "ZYX"; the project keeps them.
     Label files that the database does not know are taken in: of a project that was imported, or whose database was damaged.
     Raises `InUse` where a server has it open, `DataError` where there are no images, and as the database does.
     """
@@ -168,7 +175,7 @@ def open_store(
         raise
     try:
         classes.prepare(database, kept.classes, class_names)
-        found, gone = _list_images(database, root, only)
+        found, gone = list_images(database, root, only, axes)
         words = [
             *([mended] if mended else []),
             *([f"{counted(gone)} {'is' if gone == 1 else 'are'} not there any more; the labels are kept"] if gone else []),
@@ -177,8 +184,7 @@ def open_store(
             words += label_files.take_in(database, folder)
         if not found:
             raise DataError(f"{root}: no image files found. Name the folder that holds the images.")
-        shown = None if only is None else frozenset(_shown(Path(name)) for name in only)
-        store = Store(folder, root, database, lock, tuple(words), shown)
+        store = Store(folder, root, database, lock, tuple(words), None if only is None else found)
         store.write_files()
     except BaseException:
         database.close()
@@ -206,31 +212,3 @@ def beside(images: Path) -> Path:
     """The folder of the project for a folder of images, where nobody names another."""
     images = images.resolve()
     return images.with_name(images.name + ENDING)
-
-
-def _list_images(database: Database, root: Path, only: Sequence[str] | None) -> tuple[int, int]:
-    """Bring the table of images up to the folder: how many there are, and how many that have labels are gone."""
-    paths = _images_of(root) if only is None else [root / name for name in only]
-    names = {_shown(path.relative_to(root)): os.fsencode(path.relative_to(root)) for path in paths}
-    with database.transaction() as connection:
-        if only is None:
-            connection.execute("UPDATE images SET is_there = 0")
-        connection.executemany(
-            "INSERT INTO images (name, path) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET path = excluded.path, is_there = 1",
-            [(name, names[name]) for name in sorted(names, key=natural_key)],
-        )
-        gone = connection.execute("SELECT count(*) FROM images WHERE NOT is_there AND revision > 0").fetchone()[0]
-    return len(names), gone
-
-
-def _images_of(root: Path) -> list[Path]:
-    """Every image in a folder and below it."""
-    pairing = pair(root)
-    masks = {record.mask for record in pairing.pairs}
-    ambiguous = [path for same in pairing.ambiguous for path in same if path not in masks]
-    return [record.image for record in (*pairing.pairs, *pairing.images_without_mask)] + ambiguous
-
-
-def _shown(relative: Path) -> str:
-    """A path as any page and any label file can hold it: bytes that are no UTF-8 are written as escapes."""
-    return relative.as_posix().encode("utf-8", "backslashreplace").decode()
