@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from maskwright.nn.blocks import he_initialise
-from maskwright.nn.upsample import LearnedInterpolation, bilinear_, upsample
+from maskwright.nn.upsample import LearnedInterpolation, UpConv, bilinear_, upsample
 
 KINDS = ["transposed", "bilinear", "nearest", "shuffle"]
 
@@ -141,6 +141,24 @@ def test_the_first_two_kinds_stay_what_older_runs_hold():
     for layer, old in zip(layers, as_ever, strict=True):
         assert list(layer.state_dict()) == list(old.state_dict())
         assert all(torch.equal(a, b) for a, b in zip(layer.parameters(), old.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.bfloat16, 2e-2)])
+def test_an_up_convolution_is_a_transposed_convolution(dtype, tolerance):
+    """Its gradients too, that of the bias among them."""
+    torch.manual_seed(0)
+    up = UpConv(6, 5)
+    nn.init.normal_(up.bias)
+    maps = torch.randn(2, 6, 4, 3, dtype=dtype, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+        up = up.to(torch.float32 if dtype == torch.bfloat16 else dtype)
+        made, plain = up(maps), nn.ConvTranspose2d.forward(up, maps)
+    assert made.dtype == plain.dtype == dtype
+    torch.testing.assert_close(made, plain, rtol=tolerance, atol=tolerance)
+    painter = torch.randn_like(plain)
+    wanted = (up.weight, up.bias, maps)
+    of_both = [torch.autograd.grad(out, wanted, painter) for out in (made, plain)]
+    torch.testing.assert_close(*of_both, rtol=tolerance, atol=tolerance)
 
 
 def test_bilinear_weights_by_hand():

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from maskwright.models.matching import draw, match, smooth_l1
 from maskwright.nn.boxes import BOX_WEIGHTS, box_iou, clip_boxes, decode, encode, grouped_nms, large_enough
 from maskwright.nn.roi_align import ADAPTIVE, Pooling, pyramid_levels, pyramid_roi_align, roi_align
+from maskwright.nn.upsample import UpConv
 
 LEAST_SIDE = 1e-2  # pixels of a detection's sides
 OBJECT_FROM = 0.5  # IoU of a box with the object it stands for
@@ -82,7 +83,7 @@ class MaskHead(nn.Module):
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
         self.convs = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(4))
-        self.up = nn.ConvTranspose2d(width, width, 2, stride=2)
+        self.up = UpConv(width, width)
         self.logits = nn.Conv2d(width, classes, 1)
         for layer in (*self.convs, self.up, self.logits):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
