@@ -1,11 +1,11 @@
 // What the accessibility checker axe finds, in both themes and with every window open: nothing serious.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { check, drag, saved, story } from "./stage.mjs";
+import { check, drag, saved, stack, story } from "./stage.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-await story("access", { options: ["--classes", "nucleus,debris"] }, async ({ page, shot }) => {
+await story("access", { files: [stack()], options: ["--classes", "nucleus,debris"] }, async ({ page, shot }) => {
   await page.keyboard.press("b");
   await drag(page, [[100, 100], [200, 160]]);
   await saved(page);

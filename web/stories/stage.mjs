@@ -1,5 +1,5 @@
 // What every story needs: a project of its own, the real server, a browser, and pictures of what is seen.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +26,15 @@ export function imagesOf(files) {
 }
 
 export const nuclei = join(root, "src/maskwright/demo_data/images/nuclei.png");
+
+/** A stack of slices at two times, as stack.py makes it; removed when the story has ended. */
+export function stack() {
+  const python = process.env.PYTHON ?? join(command, "../python");
+  const folder = mkdtempSync(join(tmpdir(), "maskwright-stack-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  execFileSync(python, [join(root, "web/stories/stack.py"), join(folder, "embryo.tif")]);
+  return join(folder, "embryo.tif");
+}
 
 /** Photographs of ../shared/data, where they are. */
 export function photographs(most = 8) {

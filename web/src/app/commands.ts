@@ -9,12 +9,13 @@ import {
   brushSize, clicking, currentProposal, dialog, hidden, hiddenClasses, keymap, list, opacity, outlineOnly, overlap, place, pointer, project, selection,
   session, shownProposals, showLabels, theme, tolerance, tool, type ToolId, viewer, colorBy,
 } from "./state.ts";
+import { canStep, step } from "./stacks.ts";
 import { openPlace, setState } from "./studio.ts";
 
 export interface Command {
   readonly id: string;
   readonly title: string;
-  readonly group: "Tools" | "Masks" | "Proposals" | "Shape" | "Objects" | "Images" | "View" | "Keyboard pointer" | "Page";
+  readonly group: "Tools" | "Masks" | "Proposals" | "Shape" | "Objects" | "Images" | "Stacks" | "View" | "Keyboard pointer" | "Page";
   /** As in `keyName`; the first is shown on buttons. */
   readonly keys: readonly string[];
   readonly icon?: string;
@@ -119,7 +120,7 @@ export const commands: readonly Command[] = [
   },
   { id: "to-top", title: "One layer up", group: "Objects", keys: ["Shift+PageUp"], isPossible: hasSelection, run: () => doing.restack(1) },
   { id: "to-bottom", title: "One layer down", group: "Objects", keys: ["Shift+PageDown"], isPossible: hasSelection, run: () => doing.restack(-1) },
-  { id: "copy-previous", title: "Copy the objects of the previous image", group: "Objects", keys: ["r"], icon: "copy", isPossible: isOpen, run: () => void doing.copyPrevious() },
+  { id: "copy-previous", title: "Copy the objects of the previous image, in a stack of the previous plane", group: "Objects", keys: ["r"], icon: "copy", isPossible: isOpen, run: () => void doing.copyPrevious() },
   ...Array.from({ length: 9 }, (_, i): Command => ({
     id: `class-${i + 1}`, title: `Class ${i + 1}`, group: "Objects", keys: [String(i + 1)], isPossible: () => i < (project.value?.classes.length ?? 0),
     run: () => doing.chooseClass(project.value?.classes[i]?.id ?? null),
@@ -132,6 +133,11 @@ export const commands: readonly Command[] = [
   { id: "look", title: "Needs another look, and on to the next", group: "Images", keys: ["Shift+d"], icon: "look", run: () => void setState("look", true) },
   { id: "todo", title: "Back to do", group: "Images", keys: ["Ctrl+d"], run: () => void setState("todo", false) },
   { id: "note", title: "Note on the image", group: "Images", keys: ["Shift+n"], icon: "note", run: () => (dialog.value = "note") },
+
+  { id: "next-plane", title: "Next plane of the stack", group: "Stacks", keys: ["q"], icon: "next", isPossible: () => canStep("plane", 1), run: () => step("plane", 1) },
+  { id: "previous-plane", title: "Previous plane of the stack", group: "Stacks", keys: ["Shift+q"], icon: "previous", isPossible: () => canStep("plane", -1), run: () => step("plane", -1) },
+  { id: "next-time", title: "Next time, on the same slice", group: "Stacks", keys: ["y"], icon: "next", isPossible: () => canStep("time", 1), run: () => step("time", 1) },
+  { id: "previous-time", title: "Previous time, on the same slice", group: "Stacks", keys: ["Shift+y"], icon: "previous", isPossible: () => canStep("time", -1), run: () => step("time", -1) },
 
   { id: "zoom-in", title: "Zoom in", group: "View", keys: ["+", "="], icon: "zoom-in", run: () => zoomBy(1.25) },
   { id: "zoom-out", title: "Zoom out", group: "View", keys: ["-"], icon: "zoom-out", run: () => zoomBy(0.8) },

@@ -6,6 +6,7 @@ import { additions, type Target } from "../editing/painting.ts";
 import { type Applied, type How, newId, type Proposal } from "../editing/session.ts";
 import * as shapes from "../editing/shapes.ts";
 import { fromWire } from "../editing/runs.ts";
+import { planeBefore } from "../editing/planes.ts";
 import { areaOf, areEqual, isNone, minus, onImage, type Spans } from "../editing/spans.ts";
 import { grown, joined, type Box } from "../view/coordinates.ts";
 import {
@@ -178,17 +179,22 @@ export function selectNext(by: 1 | -1): void {
   viewer.value?.show(next.box);
 }
 
-/** The objects of the image before this one in the list, as new ones. */
+/** The objects of the plane before this one in the stack, else of the image before it in the list, as new ones. */
 export async function copyPrevious(): Promise<void> {
-  const open = session.value, before = list.value.images[place.value - 1];
-  if (open === null || before === undefined || before.size_hw === null) return say("There is no image before this one that was labelled.", true);
+  const open = session.value, planes = image.value?.planes ?? null;
+  if (open === null) return;
+  const plane = planes === null ? null : planeBefore(planes, open.info.id);
+  if (planes !== null && plane === null) return say("This is the first plane of the stack.", true);
+  const listed = list.value.images[place.value - 1];
+  const before = plane === null ? listed : { id: plane, size_hw: open.info.size_hw, name: "the plane before" };
+  if (before === undefined || before.size_hw === null) return say("There is no image before this one that was labelled.", true);
   const width = before.size_hw[1];
   const { objects } = await api.objects(before.id);
   if (session.value !== open) return;
   const changes = objects
     .map((object) => ({ object: newId(), set: { class_id: object.class_id }, mask: onImage(fromWire(object, width), open.objects.width, open.objects.height) }))
     .filter((change) => areaOf(change.mask) > 0);
-  if (changes.length === 0) return say("The image before this one has no objects.", true);
+  if (changes.length === 0) return say(`${plane === null ? "The image" : "The plane"} before this one has no objects.`, true);
   commit(changes, { tool: "copy" });
   say(`${changes.length} objects copied from ${before.name}.`);
 }

@@ -1,6 +1,7 @@
 /** Mouse, pen, fingers and wheel on the canvas, and the pointer that arrow keys move: all become calls to the chosen tool. */
 
 import { currentTool } from "./modes.ts";
+import { step } from "./stacks.ts";
 import { penIsDown, pointer, session, stopwatch, tool, viewer } from "./state.ts";
 import type { Press } from "../tools/tool.ts";
 import { type ImagePoint, pixelOf, type ScreenPoint, toImage, toScreen } from "../view/coordinates.ts";
@@ -8,12 +9,14 @@ import type { Viewer } from "../view/viewer.ts";
 
 const WHEEL_STEP = 0.0016;
 const KEY_STEP_PX = 12;
+const PAGE_PX = 60; // of the wheel, to the next plane
 
 /** Space held: the pointer moves the image, whichever tool is chosen. */
 export const spaceIsHeld = { value: false };
 
 const touches = new Map<number, ScreenPoint>();
 let drag: { id: number; last: ScreenPoint } | null = null; // of the image
+let turned = 0; // of the wheel, towards the next plane
 let pressed: { id: number; isSecond: boolean } | null = null; // of the tool
 
 const pressOf = (event: PointerEvent, at: ImagePoint, isSecond: boolean): Press => ({
@@ -119,9 +122,18 @@ function wheel(view: Viewer, event: WheelEvent): void {
   event.preventDefault();
   stopwatch.stir();
   const lines = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
+  if (event.altKey) return turnPages(event.deltaY * lines);
   if (event.shiftKey) return view.moveBy(-(event.deltaX || event.deltaY) * lines * view.ratio, 0);
   const speed = event.ctrlKey ? 4 : 1; // a pinch on a touchpad comes as small steps
   view.zoomTo(view.view.value.scale * Math.exp(-event.deltaY * lines * WHEEL_STEP * speed), view.screenPoint(event));
+}
+
+/** The wheel goes through the planes of a stack. */
+function turnPages(pixels: number): void {
+  turned += pixels;
+  if (Math.abs(turned) < PAGE_PX) return;
+  step("plane", turned > 0 ? 1 : -1);
+  turned = 0;
 }
 
 /** Move the pointer by keys; it begins in the middle of the canvas. `fine`: one pixel of the image. */

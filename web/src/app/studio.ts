@@ -7,6 +7,7 @@ import { Outbox } from "../data/outbox.ts";
 import { claimName, openPages } from "../data/pages.ts";
 import type { ImageInfo, ReviewState } from "../data/protocol.ts";
 import { type Applied, Session } from "../editing/session.ts";
+import type { Tiled } from "../view/tiles.ts";
 import {
   assistant, brightness, channels, classId, clicking, contrast, cost, costGroups, costs, currentProposal, gamma, hidden, image, list, order, others,
   outbox, place, pointer, preview, project, say, selection, session, stateFilter, stopwatch, trouble, viewer,
@@ -17,6 +18,7 @@ const LOOK_MS = 4000;
 const SLOW_MS = 3000;
 const seed = Math.floor(Math.random() * 1e6);
 const COUNT_MS = 150;
+const REST_MS = 600;
 let opening = 0;
 let counting: ReturnType<typeof setTimeout> | undefined;
 const loading = new Set<number>();
@@ -158,10 +160,12 @@ export async function openImage(id: number): Promise<void> {
     }
     trouble.value = "";
     const open = new Session(info, outbox.value as Outbox, () => stopwatch.take());
-    await open.load();
+    const isNext = isOfOpenStack(info);
+    await Promise.all([open.load(), isNext ? viewer.value?.prepare(tiledOf(info)) : null]);
     if (turn !== opening) return;
-    show(open, info);
-    void api.openAssistant(id, assistant.value).catch(() => {});
+    show(open, info, isNext);
+    // Who goes through a stack does not want its planes opened on the way.
+    setTimeout(() => turn === opening && void api.openAssistant(id, assistant.value).catch(() => {}), isNext ? REST_MS : 0);
   } catch (error) {
     if (turn !== opening) return;
     session.value = null;
@@ -170,8 +174,18 @@ export async function openImage(id: number): Promise<void> {
   }
 }
 
-function show(open: Session, info: ImageInfo): void {
+/** Whether an image is a plane of the stack that is open, and so is looked at where one looks now. */
+function isOfOpenStack(info: ImageInfo): boolean {
+  const now = session.value?.info;
+  return now !== undefined && now.stack !== "" && now.stack === info.stack && now.size_hw?.join() === info.size_hw?.join();
+}
+
+function tiledOf(info: ImageInfo): Tiled {
   const [height, width] = info.size_hw as [number, number];
+  return { id: info.id, width, height, levels: info.levels ?? 1, tile: info.tile };
+}
+
+function show(open: Session, info: ImageInfo, keepsView: boolean): void {
   const isOther = session.value?.info.dtype !== info.dtype || session.value?.info.channels !== info.channels;
   if (isOther) {
     brightness.value = contrast.value = 0;
@@ -180,7 +194,7 @@ function show(open: Session, info: ImageInfo): void {
   }
   open.objects.onChange = (box) => viewer.value?.touch(box);
   session.value = open;
-  viewer.value?.open({ id: info.id, width, height, levels: info.levels ?? 1, tile: info.tile });
+  viewer.value?.open(tiledOf(info), keepsView);
   stopwatch.stir();
 }
 

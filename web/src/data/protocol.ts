@@ -1,5 +1,6 @@
 /** What page and server say to each other: docs/reference/studio-protocol.md as types. */
 
+import type { Planes } from "../editing/planes.ts";
 import type { WireMask } from "../editing/runs.ts";
 
 export type Kind = "thing" | "stuff";
@@ -16,7 +17,7 @@ export interface ProjectInfo {
 export interface ImageInfo {
   id: number; name: string; state: ReviewState; note: string; revision: number; objects: number; size_hw: [number, number] | null;
   channels: number | null; dtype: string | null; levels: number | null; tile: number; range: [number, number][] | null;
-  channel_names: string[]; can_undo: boolean; can_redo: boolean; changed: boolean; trouble: string; uncertainty: number | null; proposals: number;
+  channel_names: string[]; stack: string; plane: string; planes: Planes | null; can_undo: boolean; can_redo: boolean; changed: boolean; trouble: string; uncertainty: number | null; proposals: number;
 }
 
 export interface Attributes {

@@ -28,14 +28,27 @@ function Thumbnail({ one, at, isOpen }: { one: ImageInfo | undefined; at: number
   const words = STATES.find(([state]) => state === one.state)?.[1] ?? "";
   return (
     <button
-      type="button" class={`thumbnail ${isOpen ? "is-open" : ""}`} style={move} onClick={() => void openPlace(at)} title={one.name} aria-current={isOpen}
+      type="button" class={`thumbnail ${isOpen ? "is-open" : ""} ${one.stack === "" ? "" : "is-plane"}`} style={move} onClick={() => void openPlace(at)} title={one.name} aria-current={isOpen}
       aria-label={`${one.name}: ${words}, ${one.objects} objects${one.proposals > 0 ? `, ${one.proposals} proposals` : ""}`}
     >
       <Picture id={one.id} />
       <span class={`badge is-${one.state}`}><Icon name={one.state} size={13} /></span>
+      {one.plane !== "" && <span class="plane" data-plane={one.plane} />}
       <span class="counts">{one.objects}{one.proposals > 0 && <i> +{one.proposals}</i>}</span>
     </button>
   );
+}
+
+/** Planes of one stack that stand side by side: where they begin, how many they are, and the stack's name. */
+export function stacksIn(images: readonly (ImageInfo | undefined)[], from: number, to: number): { at: number; count: number; name: string }[] {
+  const found: { at: number; count: number; name: string }[] = [];
+  for (let at = from; at < to; at++) {
+    const name = images[at]?.stack ?? "", last = found[found.length - 1];
+    if (name === "") continue;
+    if (last !== undefined && last.name === name && last.at + last.count === at) last.count++;
+    else found.push({ at, count: 1, name });
+  }
+  return found;
 }
 
 export function FilmStrip() {
@@ -78,6 +91,9 @@ export function FilmStrip() {
       </div>
       <div class="strip" ref={strip} onScroll={look} tabIndex={-1}>
         <div class="strip-inner" style={{ width: `${total * WIDTH}px` }}>
+          {stacksIn(images, from, to).map(({ at, count, name }) => (
+            <div key={`${name} ${at}`} class="stack" style={{ left: `${at * WIDTH + 4}px`, width: `${count * WIDTH - 6}px` }}><span title={name}>{name}</span></div>
+          ))}
           {Array.from({ length: Math.max(0, to - from) }, (_, i) => <Thumbnail key={images[from + i]?.id ?? `empty-${from + i}`} one={images[from + i]} at={from + i} isOpen={from + i === place.value} />)}
         </div>
       </div>

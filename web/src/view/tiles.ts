@@ -9,10 +9,18 @@ const AT_ONCE = 6;
 const FEWEST_KEPT = 128; // tiles, 1 MB each
 const RETRY_MS = 1000; // the server waits a while itself where a tile is not there yet
 
+const PREPARE_MS = 1500;
+
+/** The coarsest level that is sharp in a view. */
+function levelOf(view: View, levels: number): number {
+  return Math.min(levels - 1, Math.max(0, Math.floor(Math.log2(1 / view.scale) + 1e-9)));
+}
+
 export interface Tiled { readonly id: number; readonly width: number; readonly height: number; readonly levels: number; readonly tile: number }
 
 export class Tiles {
   private tiles = new Map<string, Tile>();
+  private prepared: { id: number; tiles: Map<string, Tile> } | null = null;
   private image: Tiled | null = null;
   private look = "";
   private loading = 0;
@@ -25,13 +33,27 @@ export class Tiles {
   onArrival: () => void = () => {};
 
   open(image: Tiled | null): void {
-    for (const tile of this.tiles.values()) {
+    for (const tile of [...this.tiles.values(), ...(this.prepared?.id === image?.id ? [] : this.prepared?.tiles.values() ?? [])]) {
       tile.loading?.abort();
       tile.bitmap?.close();
     }
-    this.tiles.clear();
+    this.tiles = this.prepared !== null && this.prepared.id === image?.id ? this.prepared.tiles : new Map();
+    this.prepared = null;
     this.image = image;
     this.waits.value = "";
+  }
+
+  /** Fetch the tiles of another image of this size that will be in view, until it is opened; what takes long is left to come later. */
+  async prepare(image: Tiled, view: View, width: number, height: number): Promise<void> {
+    const level = levelOf(view, image.levels), tiles = new Map<string, Tile>(), limit = AbortSignal.timeout(PREPARE_MS), { look } = this;
+    const seen = imageBox(view, 0, 0, width, height, image.width, image.height);
+    await Promise.all([...this.inView(seen, level)].map(async ([x, y]) => {
+      const key = `${level}/${x}/${y}`;
+      const bitmap = await this.fetch(image.id, key, look, limit).catch(() => null);
+      if (bitmap !== null) tiles.set(key, { bitmap, look, loading: null, used: this.frame, failed: -RETRY_MS });
+    }));
+    for (const tile of this.prepared?.tiles.values() ?? []) tile.bitmap?.close();
+    this.prepared = { id: image.id, tiles };
   }
 
   /** Channels, contrast and gamma, as a part of the tiles' address. */
@@ -55,7 +77,7 @@ export class Tiles {
     context.imageSmoothingEnabled = view.scale < 1;
     context.imageSmoothingQuality = "medium";
     const coarsest = image.levels - 1;
-    const level = Math.min(coarsest, Math.max(0, Math.floor(Math.log2(1 / view.scale) + 1e-9)));
+    const level = levelOf(view, image.levels);
     const wanted: { key: string; distance: number }[] = [{ key: `${coarsest}/0/0`, distance: -1 }];
     let missing = 0;
     for (const [x, y] of this.inView(seen, level)) {

@@ -57,11 +57,18 @@ export class Viewer {
     return window.devicePixelRatio || 1;
   }
 
-  open(image: Tiled | null): void {
+  /** keepsView: of an image of the same size, which is then looked at in the same place. */
+  open(image: Tiled | null, keepsView = false): void {
     this.image = image;
     this.tiles.open(image);
-    this.fit();
+    if (keepsView) this.redraw("image");
+    else this.fit();
     this.repaint();
+  }
+
+  /** Fetch what of another image will be in view, so that it can be opened without a gap. */
+  prepare(image: Tiled): Promise<void> {
+    return this.tiles.prepare(image, this.view.value, this.width, this.height);
   }
 
   fit(): void {
