@@ -32,9 +32,9 @@ docs: .venv/installed-docs ## build the documentation into site/
 figures: .venv/installed ## draw the figures of the documentation anew
 	for figure in tools/figures/*.py; do $(BIN)/python $$figure; done
 
-bench: .venv/installed-dev ## measure speed against plain eager PyTorch on this machine, and of drawing scenes
-	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/synth.py
+bench: .venv/installed-dev ## measure speed against what one would have otherwise on this machine, a quarter of an hour, and rewrite docs/results/speed.md
+	for part in prediction training scores growth scenes; do $(BIN)/python benchmarks/speed_$$part.py || exit 1; done
+	$(BIN)/python benchmarks/speed_page.py
 
 fewlabels: .venv/installed-dev ## measure what synthetic data are worth where few images are labelled, on the nuclei in DATA
 	$(BIN)/python benchmarks/few_labels.py $(DATA)

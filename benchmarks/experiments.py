@@ -8,11 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "runs" / "results"
 RECORDS = ROOT / "docs" / "results" / "records"
-SPEED = ROOT / "benchmarks" / "speed.json"
 MOSAIC = RECORDS / "mosaic.json"
 LARGE = RECORDS / "large-image.json"
 EXPORTS = RECORDS / "exports.json"
-SYNTH = ROOT / "benchmarks" / "synth.json"
 MASKWRIGHT = (sys.executable, "-c", "from maskwright.cli.main import run; run()")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments import DATA, EXPERIMENTS, EXPORTS, LARGE, MOSAIC, NETWORKS, NUCLEI, ROOT, SPEED, SYNTH, Data, Experiment
+from experiments import DATA, EXPERIMENTS, EXPORTS, LARGE, MOSAIC, NETWORKS, NUCLEI, ROOT, Data, Experiment
 
 from maskwright.base.files import atomic_write, read_json
 from maskwright.metrics.matching import MatchCounts
@@ -22,10 +22,6 @@ def write_page() -> None:
         sections.append(large_image(read_json(LARGE)))
     if EXPORTS.exists():
         sections.append(exports(read_json(EXPORTS)))
-    if SPEED.exists():
-        sections.append(speed(read_json(SPEED)))
-    if SYNTH.exists():
-        sections.append(synth(read_json(SYNTH)))
     atomic_write(ROOT / "docs" / "results" / "tables.md", "\n".join(sections))
 
 
@@ -197,38 +193,3 @@ def in_integers(measured: dict[str, Any] | None) -> tuple[str, str, str]:
         return (f"refused: {measured['refused']}", "", "")
     (before, after), (slow, fast), (large, small) = measured["scores"], measured["seconds"], measured["bytes"]
     return (f"{before:.4f}, {after:.4f}", f"{slow / fast:.2f}", f"{large / small:.1f}")
-
-
-def speed(measured: dict[str, Any]) -> str:
-    """The ratios that `make bench` measured."""
-    about = measured["environment"]
-    lines = [
-        "## Speed",
-        "",
-        f"`make bench` on {about['threads']} threads of {about['processor']}, torch {about['torch']}: the same U-Net in plain "
-        "eager float32 PyTorch and here, in turn in one run; medians, and the median of the ratios.",
-        "",
-        "| what | plain | maskwright | times faster |",
-        "|---|---|---|---|",
-        *(f"| {one['what']} | {one['plain']:.3g} | {one['ours']:.3g} | {one['ratio']:.2f} |" for one in measured["rows"]),
-        "",
-        f"{measured['agreement']:.3%} of the pixels get the same class from both.",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def synth(measured: dict[str, Any]) -> str:
-    """How fast scenes are drawn, as `benchmarks/synth.py` measured it."""
-    about, (height, width) = measured["environment"], measured["size_hw"]
-    lines = [
-        "## Synthetic data",
-        "",
-        f"`make bench`: scenes of {height} x {width} pixels that one core of {about['processor']} draws in a second.",
-        "",
-        "| recipe | images a second |",
-        "|---|---|",
-        *(f"| `{one['recipe']}` | {one['images_per_second']:.0f} |" for one in measured["rows"]),
-        "",
-    ]
-    return "\n".join(lines)

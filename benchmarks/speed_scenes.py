@@ -1,20 +1,15 @@
-"""Images a second that one core draws of every recipe, at 256 x 256 pixels; printed, and written to benchmarks/synth.json."""
+"""Images a second that one core draws of every recipe, at 256 x 256 pixels; printed, and kept."""
 
 import argparse
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
-import numpy as np
-import torch
+from pairs import keep
 
-from maskwright.base.files import write_json
-from maskwright.engine.environment import environment
 from maskwright.synth.recipes import RECIPES, draw
 
-OUT = Path(__file__).with_name("synth.json")
 SIZE_HW = (256, 256)
 
 
@@ -37,8 +32,7 @@ def main() -> None:
         sys.stdout.write(
             f"{name:<10} {rows[-1]['images_per_second']:>6.1f} images/s, {rows[-1]['median_ms']:>5.1f} ms an image\n"
         )
-    about = {**environment(torch.device("cpu")), "numpy": np.__version__}
-    write_json(OUT, {"size_hw": SIZE_HW, "count": count, "rows": rows, "environment": about})
+    keep("scenes", {"size_hw": SIZE_HW, "count": count, "rows": rows})
 
 
 if __name__ == "__main__":
