@@ -265,6 +265,19 @@ def test_planes_of_one_stack_are_never_on_both_sides_of_a_split(tmp_path):
         assert len(held) < 6  # an image beside the stacks is a group of its own
 
 
+def test_of_a_single_stack_a_run_of_neighbours_is_held_out_however_different_they_look(tmp_path):
+    put(tmp_path / "photos/a.tif", RNG.integers(0, 255, (20, *SIZE_HW), np.uint8), "ZYX")
+    with open_store(tmp_path / "x", tmp_path / "photos", ["cell"]) as store:
+        for one in images.listed(store.database, "name")["images"]:
+            store.file_state(one["id"])
+            draw(store, one["id"], 0, "a", (1, 1, 4, 3))
+    for seed in range(5):
+        made = split(read(tmp_path / "x"), fraction=0.2, seed=seed)
+        held = sorted(int(record.id.removeprefix("a.tif/z=")) for record in made.val.records)
+        assert held == list(range(held[0], held[0] + 4))
+        assert "planes of one stack, so a run of neighbours was held out" in made.statement
+
+
 def test_the_labels_of_a_stack_that_is_gone_are_not_given_to_another(labelled, photos):
     (photos / "embryo.tif").unlink()
     put(photos / "other/embryo2.tif", SLICES, "ZYX")

@@ -22,7 +22,10 @@ STEM = re.compile(r"(.*[^\W_].*?)[ _.(-]+[A-Za-z]{0,5}\d+\)?$")  # 'slide3_tile0
 
 @dataclass(frozen=True)
 class Grouping:
-    """The group of every image: `units` numbers them from 0. kind: "asked", "groups", "stems", "runs", or "images" for none."""
+    """The group of every image: `units` numbers them from 0.
+
+    kind: "asked", "groups", "stems", "runs", "planes" (runs of a single stack), or "images" for none.
+    """
 
     kind: str
     units: Int64[np.ndarray, " n"]

@@ -13,6 +13,7 @@ from maskwright.data.blocks import SMALLEST_SIDE, best_cut, cut_records, guard_p
 from maskwright.data.dataset import DataSet
 from maskwright.data.groups import Grouping, group, hold_out
 from maskwright.data.series import group_runs, is_series
+from maskwright.formats.plane_paths import is_plane
 from maskwright.masks.convert import to_label_map
 
 FEW = 4  # up to so many images are cut into blocks instead of being held out whole
@@ -124,8 +125,11 @@ def divide(
     if len(data) <= FEW:
         return _blocks(data, fraction, guard, f"With {n_images(len(data))} none can be held out whole")
     grouping = group(data.records, group_by, together)
-    if grouping.kind == "images" and group_by is None and is_series(data):
-        grouping = group_runs(data.records, fraction, together)
+    if grouping.kind == "images" and group_by is None:
+        if is_plane(data.records[0].image):  # of the only stack, since several are groups
+            grouping = replace(group_runs(data.records, fraction, together), kind="planes")
+        elif is_series(data):
+            grouping = group_runs(data.records, fraction, together)
     if grouping.count == 1 and grouping.kind == "asked":
         raise DataError(
             f"--group-by '{group_by}' puts all images into one group; a split needs two. Choose another expression."
@@ -210,9 +214,14 @@ def _grouping_words(grouping: Grouping, held: Bool[np.ndarray, " n"]) -> str:
             f"neighbours was held out: {shown}. The score shows how the model works further along in the same stack, "
             f"not on a new specimen. If they are no such series, say what belongs together with --group-by."
         )
+    if grouping.kind == "planes":
+        return (
+            f"The images are planes of one stack, so a run of neighbours was held out: {shown}. The score shows how the model "
+            f"works further along in this stack, not on a new specimen."
+        )
     how = {
         "asked": "as --group-by says",
-        "groups": "by the data's own groups (folders)",
+        "groups": "by the data's own groups (folders, stacks)",
         "stems": "by the stem of the file name",
     }
     return (
