@@ -54,15 +54,15 @@ _JOB = TypeAdapter(Job)
 def is_held_out(name: str) -> bool:
     """Whether an image is for scoring: by its name alone, so that none ever moves from one side to the other.
 
-    Of a stack these are runs of neighbouring planes, along its slowest axis and beginning at a place that its name chooses, but
-    never the first: so that a person who labels the first planes of a single stack has something to learn from.
+    Of a stack these are runs of neighbouring planes, blocks of them where there are slices and times, beginning at a place that
+    its name chooses but never with the first: so that who labels the first planes of a single stack can learn from them.
     """
     path = PurePosixPath(name)
     places = tuple(axes_of(path).values())
     number = int.from_bytes(hashlib.sha256(str(file_of(path)).encode()).digest()[:4])
     if not places:
         return number % HELD_OUT == 0
-    return places[0] // NEIGHBOURS % HELD_OUT == 1 + number % (HELD_OUT - 1)
+    return sum(place // NEIGHBOURS for place in places) % HELD_OUT == 1 + number % (HELD_OUT - 1)
 
 
 def task_of(classes: Sequence[ProjectClass]) -> Task:
