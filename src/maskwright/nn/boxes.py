@@ -26,9 +26,11 @@ def areas(boxes_xyxy: Float[Tensor, "n 4"]) -> Float[Tensor, " n"]:
 
 def box_iou(first: Float[Tensor, "n 4"], second: Float[Tensor, "m 4"]) -> Float[Tensor, "n m"]:
     """Intersection over union of every pair; 0 where both are empty."""
-    corner = torch.maximum(first[:, None, :2], second[None, :, :2])
-    width_height = (torch.minimum(first[:, None, 2:], second[None, :, 2:]) - corner).clamp(min=0)
-    shared = width_height[..., 0] * width_height[..., 1]
+    (x0, y0, x1, y1), (u0, v0, u1, v1) = first.T.contiguous()[..., None], second.T.contiguous()
+    # Coordinate by coordinate: (x, y) pairs, which make the innermost loop one of two, take twice as long.
+    width = (torch.minimum(x1, u1) - torch.maximum(x0, u0)).clamp(min=0)
+    height = (torch.minimum(y1, v1) - torch.maximum(y0, v0)).clamp(min=0)
+    shared = width * height
     union = areas(first)[:, None] + areas(second)[None] - shared
     return torch.where(union > 0, shared / union, 0.0)
 
