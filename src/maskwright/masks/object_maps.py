@@ -124,8 +124,10 @@ def grown_in(
 
 def believable(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     """The objects that are large and sure enough, numbered anew without gaps."""
-    areas = np.bincount(labels.ravel())
-    sums = np.bincount(labels.ravel(), weights=maps.foreground.ravel())
+    inside = labels > 0
+    counted, count = labels[inside], int(labels.max(initial=0))
+    areas = np.bincount(counted, minlength=count + 1)
+    sums = np.bincount(counted, weights=maps.foreground[inside], minlength=count + 1)
     kept = (areas >= finding.smallest) & (sums >= finding.sure * areas)
     kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
@@ -134,9 +136,10 @@ def believable(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, finding: Find
 
 def instances_of(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Classes) -> Instances:
     """Objects of a label image with the class that their pixels give the largest probability, and that as their score."""
-    count = int(labels.max(initial=0))
-    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    sums = np.stack([np.bincount(labels.ravel(), weights=layer.ravel(), minlength=count + 1)[1:] for layer in maps.classes[1:]])
+    inside = labels > 0
+    counted, count = labels[inside], int(labels.max(initial=0))
+    areas = np.bincount(counted, minlength=count + 1)[1:]
+    sums = np.stack([np.bincount(counted, weights=layer[inside], minlength=count + 1)[1:] for layer in maps.classes[1:]])
     means = sums / np.maximum(areas, 1)
     regions = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
