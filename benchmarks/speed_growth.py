@@ -51,7 +51,7 @@ from maskwright.tasks import task_of
 
 SIDES = (256, 512, 1024, 2048)  # of square images
 OBJECTS, OBJECTS_ON, RADIUS = (64, 256, 1024, 4096), 2048, 8  # on an image of that side; discs, two and two touching
-SHARED = 40  # images that processes share
+SHARED = 24  # images that processes share
 CELLS = Classes.named("background", "cell")
 FINDING = Finding()
 CPU = time.process_time  # of what works on one core

@@ -30,6 +30,7 @@ PROPERTIES = (
     "label", "area", "perimeter", "centroid", "bbox", "axis_major_length", "axis_minor_length", "equivalent_diameter_area",
     "eccentricity", "orientation", "solidity", "intensity_mean", "intensity_min", "intensity_max",
 )  # fmt: skip
+ALIKE = {"area": "area", "perimeter": "perimeter", "solidity": "solidity", "intensity_mean": "mean_c1"}  # as both call it
 CELLS = Classes.named("background", "cell")
 EXACT = 1e-9  # a difference below it is rounding
 
@@ -155,7 +156,7 @@ def measures(ids: Int32[np.ndarray, "h w"], turns: int) -> Iterator[dict[str, An
         f"size, shape and intensities of {len(np.unique(part)) - 1:,} objects, {part.shape[1]} x {part.shape[0]} pixels",
         "scikit-image", lambda: regionprops_table(part, image, properties=PROPERTIES),
         lambda: measure(instances_from_labels(part, CELLS), image[..., None]), turns,
-        lambda a, b: farthest(a["solidity"], np.array([row["solidity"] for row in b])),
+        lambda a, b: max(farthest(a[name], [row[own] for row in b]) for name, own in ALIKE.items()),
     )  # fmt: skip
 
 
