@@ -177,3 +177,13 @@ def test_axes_of_stacks_are_said_and_those_without_planes_are_refused(tmp_path, 
     assert (result.exit_code, "none of these counts planes" in result.output) == (2, True)
     assert "1 image: 0 done" in invoke("label", tmp_path / "photos", "--no-browser").output
     assert "3 images: 0 done" in invoke("label", tmp_path / "photos", "--axes", "tyx", "--no-browser").output
+
+
+def test_a_zarr_is_named_like_an_image(tmp_path, monkeypatch, invoke):
+    zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
+    path = tmp_path / "embryo.zarr"
+    zarr.create_array(str(path), shape=(3, 12, 16), dtype="u1", dimension_names=["z", "y", "x"])
+    zarr.create_array(str(tmp_path / "other.zarr"), shape=(4, 12, 16), dtype="u1", dimension_names=["z", "y", "x"])
+    monkeypatch.setattr("maskwright.studio.running.serve", lambda studio, *_: studio.store.close())
+    assert "3 images: 0 done" in invoke("label", path, "--project", tmp_path.parent / "x", "--no-browser").output
+    assert "7 images: 0 done" in invoke("label", tmp_path, "--project", tmp_path.parent / "y", "--no-browser").output

@@ -204,3 +204,11 @@ def test_lists_of_images_that_cannot_be_are_refused(tmp_path):
         list_images([])
     with pytest.raises(DataError, match="nowhere"):
         list_images([tmp_path / "nowhere"])
+
+
+def test_a_zarr_is_one_thing_that_is_passed_over_and_its_chunks_are_nothing(tmp_path):
+    make(tmp_path, "a.png", "embryo.zarr/0/.zarray", "embryo.zarr/0/0.0.png")
+    (tmp_path / "embryo.zarr/.zgroup").write_text("{}")
+    pairing = pair(tmp_path)
+    assert [record.id for record in pairing.images_without_mask] == ["a"]
+    assert pairing.passed_over == (("Zarr folders", (tmp_path / "embryo.zarr",)),)

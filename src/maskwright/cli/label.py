@@ -100,10 +100,13 @@ def command(
 def _chosen(images: list[Path]) -> tuple[Path, tuple[str, ...] | None]:
     """The folder of the images, and which of it were named; None where the folder was."""
     from maskwright.formats.content import image_kind
+    from maskwright.formats.large_image import is_zarr
 
-    if len(images) == 1 and not images[0].is_file():
+    if len(images) == 1 and not images[0].is_file() and not is_zarr(images[0]):
         return images[0], None
     for path in images:
+        if is_zarr(path):
+            continue
         if not path.is_file():
             what = "is a folder; name one folder, or images of one" if path.is_dir() else "there is no such image"
             raise DataError(f"{path}: {what}.")

@@ -14,6 +14,7 @@ from maskwright.formats import ANNOTATION_FORMATS, labels, native, project
 from maskwright.formats.annotations import AnnotatedImage, Annotations, Note
 from maskwright.formats.content import MAX_PIXELS
 from maskwright.formats.images import ImageInfo, image_info
+from maskwright.formats.large_image import is_zarr
 from maskwright.formats.plane_paths import short_name
 from maskwright.masks.classes import Classes
 from maskwright.masks.regions import distinct
@@ -200,6 +201,7 @@ def partners_of(
     every = (*pairing.pairs, *pairing.images_without_mask)
     records = tuple(record for record in every if record.image.resolve() not in read)
     planes = planes_named(image.name for image in annotations.images)
+    records += tuple(Record(str(PurePosixPath(name).with_suffix("")), root / name) for name in planes if is_zarr(root / name))
     records = tuple(one for record in records for one in _by_plane(record, root, planes))
     partners, faults = _partners(root, records, annotations)
     return records, partners, faults

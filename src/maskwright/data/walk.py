@@ -51,10 +51,13 @@ class Walk:
             path = folder / name
             if name.startswith(".") or name.lower() in LITTER:
                 self.pass_over("hidden files", path)
-            elif self._with_zarr and is_zarr(path):
-                yield relative / name
             elif path.is_dir():
-                if self._skip is None or path.resolve() != self._skip:
+                if is_zarr(path):
+                    if self._with_zarr:
+                        yield relative / name
+                    else:
+                        self.pass_over("Zarr folders", path)
+                elif self._skip is None or path.resolve() != self._skip:
                     yield from self._folder(path, relative / name)
             elif path.suffix.lower() not in IMAGE_SUFFIXES:
                 self.pass_over(f"{path.suffix.lower() or 'other'} files", path)

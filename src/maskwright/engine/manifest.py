@@ -3,8 +3,8 @@
 import functools
 from collections.abc import Iterable
 
-from maskwright.base.files import sha256
 from maskwright.data.dataset import DataSet
+from maskwright.formats.file_state import digest_of
 from maskwright.formats.plane_paths import file_of
 
 
@@ -13,7 +13,7 @@ def manifest(parts: Iterable[DataSet]) -> dict[str, str]:
     parts = tuple(parts)
     records = {record.id: record for part in parts for record in part.records}
     described = {part.labels.described_by for part in parts if part.labels is not None} - {None}
-    digest = functools.cache(sha256)  # an annotation file belongs to many records, and so does a stack
+    digest = functools.cache(digest_of)  # an annotation file belongs to many records, and so does a stack
     digests = {
         id: " ".join(digest(path) if path else "-" for path in (file_of(record.image), record.mask))
         for id, record in sorted(records.items())

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Num
 
 from maskwright.base.errors import DataError, MaskwrightError, did_you_mean
-from maskwright.base.files import sha256
 from maskwright.base.rng import stream
 from maskwright.data.channels import with_channels
 from maskwright.data.dataset import DataSet
@@ -19,6 +18,7 @@ from maskwright.data.record import Record
 from maskwright.data.sample import Sample
 from maskwright.data.scan import Progress
 from maskwright.engine.synth_folder import Scenes
+from maskwright.formats.file_state import digest_of
 from maskwright.formats.images import read_image
 from maskwright.formats.plane_paths import file_of
 from maskwright.masks.classes import Classes
@@ -213,4 +213,4 @@ def _digest(found: Paste) -> list[str]:
     data = found.backgrounds.data
     files = {path for record in data.records for path in (file_of(record.image), record.mask) if path is not None}
     files |= {file_of(record.image) for record in found.backgrounds.records}
-    return sorted({sha256(path)[:16] for path in files})
+    return sorted({digest_of(path)[:16] for path in files})

@@ -35,7 +35,7 @@ def image_description(path: Path) -> ImageDescription:
     is no image.
     """
     path = file_of(Path(path))
-    if image_kind(path) != "tiff":
+    if path.is_dir() or image_kind(path) != "tiff":  # a Zarr is a folder
         return ImageDescription()
     try:
         with tifffile.TiffFile(path) as file:

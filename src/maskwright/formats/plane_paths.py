@@ -8,16 +8,18 @@ from maskwright.formats.content import SUFFIXES
 
 PLANE = re.compile(r"[tz]=(0|[1-9]\d*)( [tz]=(0|[1-9]\d*))?")  # as `large_axes.plane_names` calls them
 
+ZARR = ".zarr"
+
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 def is_plane(path: PurePath) -> bool:
     """Whether a path names a plane of a stack. It is judged by the names alone."""
-    return path.parent.suffix.lower() in SUFFIXES["tiff"] and PLANE.fullmatch(path.name) is not None
+    return path.parent.suffix.lower() in (*SUFFIXES["tiff"], ZARR) and PLANE.fullmatch(path.name) is not None
 
 
 def file_of(path: AnyPath) -> AnyPath:
-    """The file that an image lies in: that of the stack for a plane, else the path itself."""
+    """The file that an image lies in, or the folder of a Zarr: that of the stack for a plane, else the path itself."""
     return path.parent if is_plane(path) else path
 
 

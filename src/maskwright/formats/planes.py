@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Num
 
-from maskwright.base.errors import ImageFileError
+from maskwright.base.errors import ImageFileError, MaskwrightError
 from maskwright.formats import large_tiff
 from maskwright.formats.content import SUFFIXES
-from maskwright.formats.large_axes import count_planes
-from maskwright.formats.large_image import LargeImage, open_large
+from maskwright.formats.large_image import LargeImage, is_zarr, open_large
 from maskwright.formats.plane_paths import axes_of, file_of, is_plane
 
 
@@ -20,7 +19,7 @@ class Plane:
         """Raises `ImageFileError` where the file cannot be read part by part, or has no such plane."""
         file = file_of(path)
         stack = open_large(file, "".join(axes_of(path)).upper())
-        if path.name not in stack.planes or count_planes(stack.axes) == 1:
+        if path.name not in stack.planes:
             stack.close()
             seen = f"its planes are {stack.planes[0]} to {stack.planes[-1]}" if stack.planes[0] else "it is no stack"
             raise ImageFileError(f"{file}: has no plane {path.name}; {seen}. Bring the stack back that was meant.")
@@ -47,13 +46,15 @@ def open_parted(path: Path) -> LargeImage:
 def planes_of(path: Path, axes: str = "") -> tuple[str, ...]:
     """The names of the planes of a stack, as "t=0 z=3"; none where a file is one image, or cannot be read as a stack.
 
+    A Zarr whose axes count planes is a stack, however many there are: nothing else reads it as an image.
+
     axes: those of the file as a person names them, as "ZYX", where it does not. Raises `ImageFileError` where the names of its
     planes could not tell these from channels, which then nobody could who reads the labels.
     """
-    if path.suffix.lower() not in SUFFIXES["tiff"] or not (axes or large_tiff.has_planes(path)):
+    if not (is_zarr(path) or (path.suffix.lower() in SUFFIXES["tiff"] and (axes or large_tiff.has_planes(path)))):
         return ()
     stack = _opened(path, axes)
-    if stack is None or count_planes(stack.axes) == 1:
+    if stack is None or stack.planes[0] == "" or (len(stack.planes) == 1 and not is_zarr(path)):
         return ()
     again = _opened(path, "".join(axis.name for axis in stack.axes[:-2]).upper())
     if again is None or (again.order, again.planes) != (stack.order, stack.planes):
@@ -68,7 +69,7 @@ def _opened(path: Path, axes: str) -> LargeImage | None:
     """What a stack says of itself, closed; None where it cannot be read as one."""
     try:
         image = open_large(path, axes)
-    except ImageFileError:
+    except MaskwrightError:  # what is wrong, or that zarr is not installed, is told to who reads it
         return None
     image.close()
     return image

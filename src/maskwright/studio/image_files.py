@@ -6,20 +6,19 @@ from maskwright.base.errors import ImageFileError
 from maskwright.formats import large_tiff
 from maskwright.formats.content import SUFFIXES
 from maskwright.formats.images import image_info
-from maskwright.formats.large_image import LargeImage, open_large
-from maskwright.formats.plane_paths import file_of, is_plane
+from maskwright.formats.large_image import LargeImage, is_zarr, open_large
+from maskwright.formats.plane_paths import is_plane
 from maskwright.formats.planes import open_parted
 
 LARGE_BYTES = 64 << 20  # of a decoded image, from which it is read part by part where it can be
 
 
 def parted(path: Path) -> LargeImage | None:
-    """The image, to be closed, if it is read part by part: a large TIFF of one plane or a large plane of a stack, in tiles,
-    strips or plain rows.
+    """The image, to be closed, if it is read part by part: a large TIFF or a large plane of a stack, if its parts can be read.
 
     None for every other, and for a file that is wrong, which who reads it whole is told.
     """
-    if file_of(path).suffix.lower() not in SUFFIXES["tiff"]:
+    if not is_plane(path) and path.suffix.lower() not in SUFFIXES["tiff"]:
         return None
     try:
         image = open_parted(path)
@@ -44,8 +43,10 @@ def size_of(path: Path, *, max_pixels: int) -> tuple[int, int]:
     """Height and width. max_pixels: of images that are read whole. Raises `ImageFileError`."""
     image = parted(path)
     if image is None:
-        if not is_plane(path) and path.suffix.lower() in SUFFIXES["tiff"] and large_tiff.has_planes(path):
+        if is_zarr(path) or (path.suffix.lower() in SUFFIXES["tiff"] and large_tiff.has_planes(path)):
             open_large(path).close()  # which says of a stack what its planes lack
+        if is_zarr(path):
+            raise ImageFileError(f"{path}: has neither slices nor times, and such a Zarr is not labelled. Write it as a TIFF.")
         return image_info(path, max_pixels=max_pixels).size_hw
     image.close()
     return image.size_hw

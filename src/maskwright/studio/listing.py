@@ -6,6 +6,8 @@ from pathlib import Path
 
 from maskwright.base.files import natural_key
 from maskwright.data.pairing import pair
+from maskwright.data.walk import Walk
+from maskwright.formats.large_image import is_zarr
 from maskwright.formats.plane_paths import file_of, with_planes
 from maskwright.formats.planes import planes_of
 from maskwright.studio.database import Database
@@ -59,7 +61,8 @@ def _kept_axes(database: Database) -> str:
 
 
 def _images_of(root: Path) -> Iterator[Path]:
-    """Every image file in a folder and below it."""
+    """Every image file in a folder and below it, and every Zarr."""
+    yield from (file for name in Walk(with_zarr=True).files(root) if is_zarr(file := root / name))
     pairing = pair(root)
     masks = {record.mask for record in pairing.pairs}
     yield from (record.image for record in (*pairing.pairs, *pairing.images_without_mask))

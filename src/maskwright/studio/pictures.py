@@ -13,6 +13,7 @@ from jaxtyping import Num, UInt8
 from PIL import Image as Pillow
 
 from maskwright.base.errors import MaskwrightError
+from maskwright.formats.file_state import status_of
 from maskwright.formats.images import read_image
 from maskwright.formats.plane_paths import axes_of, file_of, is_plane, short_name
 from maskwright.studio.image_files import LARGE_BYTES, is_parted
@@ -59,7 +60,7 @@ class Pictures:
 
     def get(self, path: Path) -> Pyramid:
         """The levels of an image. Raises `ImageFileError` where it cannot be read, `OSError` where it is not there."""
-        status = file_of(path).stat()
+        status = status_of(path)
         plane = "".join(f"-{axis}{place}" for axis, place in axes_of(path).items())
         key = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}{plane}"
         with self._lock:

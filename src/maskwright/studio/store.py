@@ -11,9 +11,8 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from maskwright.base.errors import DataError, MaskwrightError
-from maskwright.base.files import sha256
 from maskwright.formats.content import MAX_PIXELS
-from maskwright.formats.plane_paths import file_of
+from maskwright.formats.file_state import digest_of, status_of
 from maskwright.formats.project_file import ProjectClass, ProjectFile, is_project, read_project, write_project
 from maskwright.report.words import counted
 from maskwright.studio import classes, label_files
@@ -101,7 +100,7 @@ class Store:
         path = self.images / os.fsdecode(row["path"])
         try:
             path = self.path_of(image)
-            status = file_of(path).stat()
+            status = status_of(path)
             if known is not None and (row["bytes"], row["changed_ns"]) == (status.st_size, status.st_mtime_ns):
                 return FileState(path, known)
             size_hw = size_of(path, max_pixels=self.max_pixels)
@@ -109,7 +108,7 @@ class Store:
             return FileState(path, known, trouble=f"{row['name']}: cannot be read ({error.strerror or error}).")
         except MaskwrightError as error:
             return FileState(path, known, trouble=str(error))
-        is_same = known is None or (known == size_hw and row["sha256"] is not None and row["sha256"] == sha256(file_of(path)))
+        is_same = known is None or (known == size_hw and row["sha256"] is not None and row["sha256"] == digest_of(path))
         if not is_same and row["revision"] > 0:
             return FileState(path, known, changed=True)
         self._keep_state(image, size_hw, status, row["sha256"] if is_same else None)
@@ -125,8 +124,7 @@ class Store:
                     f"{state.path}: has {size_hw[1]} x {size_hw[0]} pixels, but its labels are for {state.size_hw[1]} x "
                     f"{state.size_hw[0]}. Bring the image back that was labelled, or add this one under another name."
                 )
-            file = file_of(state.path)
-            self._keep_state(image, size_hw, file.stat(), sha256(file))
+            self._keep_state(image, size_hw, status_of(state.path), digest_of(state.path))
         return self.file_state(image)
 
     def _keep_state(self, image: int, size_hw: tuple[int, int], status: os.stat_result, sha256: str | None) -> None:

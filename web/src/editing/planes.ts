@@ -5,6 +5,11 @@ export interface Axis { readonly name: string; readonly length: number }
 /** axes: the slowest first. images: the ids of all planes, in their order. */
 export interface Planes { readonly axes: readonly Axis[]; readonly images: readonly number[] }
 
+/** Whether there is more than one plane to go through. */
+export function isStack(planes: Planes | null | undefined): planes is Planes {
+  return planes != null && planes.images.length > 1;
+}
+
 /** Where a plane lies on each axis. */
 export function placesOf(planes: Planes, id: number): number[] {
   let rest = planes.images.indexOf(id);

@@ -8,6 +8,7 @@ import { drawOver, painted } from "../app/scene.ts";
 import { image, said, selectedItems, session, tool, trouble, viewer } from "../app/state.ts";
 import { openImage } from "../app/studio.ts";
 import { api } from "../data/api.ts";
+import { isStack } from "../editing/planes.ts";
 import { Planes } from "./planes.tsx";
 import { Viewer } from "../view/viewer.ts";
 
@@ -58,7 +59,7 @@ export function Canvas() {
   }, []);
   const count = session.value?.objects.size ?? 0;
   return (
-    <main class={image.value?.planes ? "middle has-planes" : "middle"}>
+    <main class={isStack(image.value?.planes) ? "middle has-planes" : "middle"}>
       <div
         ref={host} class={`canvas tool-${tool.value}`} tabIndex={0} role="application" aria-roledescription="labelling canvas"
         aria-label={`${image.value?.name ?? "No image"}, ${count} objects, ${selectedItems.value.length} selected. Arrow keys move the pointer, Space presses, question mark shows all keys.`}

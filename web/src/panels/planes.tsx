@@ -2,18 +2,19 @@
 
 import { image } from "../app/state.ts";
 import { axisOf, goTo } from "../app/stacks.ts";
-import { placesOf } from "../editing/planes.ts";
+import { isStack, placesOf } from "../editing/planes.ts";
 import { CommandButton } from "./command_button.tsx";
 
 const NAMES: Readonly<Record<string, string>> = { z: "Slice", t: "Time" };
 
 export function Planes() {
   const now = image.value;
-  if (now === null || !now.planes) return null;
+  if (now === null || !isStack(now.planes)) return null;
   const places = placesOf(now.planes, now.id);
   return (
     <div class="planes" role="group" aria-label={`Planes of the stack ${now.stack}`}>
       {now.planes.axes.map((axis, i) => {
+        if (axis.length === 1) return null;
         const kind = axisOf("time") === i ? "time" : "plane";
         return (
           <div class="slider" key={axis.name}>
