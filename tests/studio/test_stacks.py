@@ -10,7 +10,6 @@ from maskwright.base.errors import ImageFileError
 from maskwright.data.dataset import read
 from maskwright.data.split import split
 from maskwright.engine.convert import convert
-from maskwright.engine.manifest import manifest
 from maskwright.engine.reading import Reading
 from maskwright.formats.images import read_image
 from maskwright.studio import images
@@ -309,45 +308,3 @@ def test_a_large_plane_is_read_part_by_part(photos, tmp_path, monkeypatch):
     pictures = Pictures(tmp_path / "x", max_pixels=1 << 20)
     assert np.array_equal(pictures.get(photos / "embryo.tif/z=1").levels[0][:, :][..., 0], SLICES[1])
     pictures.close()
-
-
-def put_zarr(path, pixels, axes):
-    """An OME-Zarr 0.4 of one level."""
-    zarr = pytest.importorskip("zarr", reason="the extra `large` is not installed")
-    group = zarr.open_group(str(path), mode="w", zarr_format=2)
-    group.create_array("0", shape=pixels.shape, chunks=(1,) * (pixels.ndim - 2) + pixels.shape[-2:], dtype=pixels.dtype)[:] = (
-        pixels
-    )
-    described = {"version": "0.4", "axes": [{"name": axis} for axis in axes], "datasets": [{"path": "0"}]}
-    group.attrs["multiscales"] = [described]
-
-
-def test_an_ome_zarr_is_labelled_as_a_tiff_is(tmp_path):
-    photos = tmp_path / "photos"
-    pixels = RNG.integers(0, 4000, (1, 2, 3, *SIZE_HW), np.uint16)
-    put_zarr(photos / "a/embryo.zarr", pixels, "tczyx")
-    with open_store(tmp_path / "x", photos, ["cell"]) as store:
-        assert names(store) == [f"a/embryo.zarr/t=0 z={z}" for z in range(3)]
-        plane = id_of(store, "a/embryo.zarr/t=0 z=2")
-        opened = images.opened(store, Pictures(store.folder, max_pixels=1 << 20), plane)
-        assert (opened["channels"], opened["size_hw"], opened["trouble"]) == (2, list(SIZE_HW), "")
-        assert [axis["length"] for axis in opened["planes"]["axes"]] == [1, 3]
-        draw(store, plane, 0, "a", (1, 1, 4, 3))
-        store.write_files()
-        data = read(tmp_path / "x")
-        (sample,) = data
-        assert (sample.id, data.faults) == ("a/embryo.zarr/t=0 z=2", ())
-        assert np.array_equal(sample.image, pixels[0, :, 2].transpose(1, 2, 0))
-        before = manifest([data])
-        assert not store.file_state(plane).changed
-        put_zarr(photos / "a/embryo.zarr", pixels[:, :, ::-1], "tczyx")
-        assert store.file_state(plane).changed
-        assert manifest([data]) != before
-        assert not store.accept(plane).changed
-
-
-def test_a_zarr_that_is_no_stack_says_so(tmp_path):
-    put_zarr(tmp_path / "photos/flat.zarr", SLICES[0], "yx")
-    with open_store(tmp_path / "x", tmp_path / "photos", ["cell"]) as store:
-        assert names(store) == ["flat.zarr"]
-        assert "has neither slices nor times, and such a Zarr is not labelled" in store.file_state(1).trouble
