@@ -30,6 +30,18 @@ def test_means_over_images_are_shown_when_asked_for(make_report):
     assert "Dice per image" in shown(score_table(scores, per_image=True))
 
 
+def test_counts_are_whole_numbers_and_a_rule_within_another_is_told_once(make_report):
+    scores = make_report().scores
+    row = replace(scores.headline_row, rule="Shared / all.")
+    mean = replace(row, subject="all images", rule="The mean over images of: shared / all.")
+    count = replace(row, metric="true objects", value=7.0, rule="the number of true objects")
+    text = shown(score_table(replace(scores, rows=(row, mean, count))))
+    assert "The mean over images of: as 1." in text
+    assert "2  The mean over images of: shared" not in text
+    (line,) = (line for line in text.splitlines() if line.strip().startswith("True objects"))
+    assert " 7 " in line
+
+
 def test_names_are_no_markup_and_long_ones_do_not_push_numbers_away(make_report):
     scores = make_report(names=("background", "[red]x[/red]", "y" * 500)).scores
     text = shown(score_table(scores), width=80)

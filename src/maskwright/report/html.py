@@ -11,6 +11,7 @@ def environment() -> Environment:
     made.filters |= {
         "title_of": words.title_of,
         "number": words.number,
+        "value_of": words.value_of,
         "signed": words.signed,
         "interval_of": words.interval_of,
         "why_no_value": words.why_no_value,

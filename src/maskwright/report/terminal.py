@@ -1,5 +1,6 @@
 """Scores and plans as tables for the terminal."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from maskwright.metrics.scores import Scores
 from maskwright.report.tables import score_groups
-from maskwright.report.words import amount, interval_of, number, printable, shortened, title_of
+from maskwright.report.words import amount, interval_of, number, printable, shortened, title_of, value_of
 
 NAME_LENGTH = 28  # characters of a class name; longer ones would push the numbers off a screen of 80 columns
 
@@ -35,11 +36,11 @@ def score_table(scores: Scores, *, per_image: bool = False) -> Table:
         for row in rows:
             rule = rules.setdefault(row.rule, len(rules) + 1)
             baseline = [number(row.baseline)] if scores.baseline else []
-            cells = (number(row.value), interval_of(row), *baseline, str(rule))
+            cells = (value_of(row), interval_of(row), *baseline, str(rule))
             name = title_of(metric) if row is rows[0] else ""
             style = "bold" if row is scores.headline_row else ""
             table.add_row(name, _name(row.subject), *cells, style=style, end_section=spaced and row is rows[-1])
-    notes = [f"{place}  {rule}" for rule, place in rules.items()]
+    notes = [f"{place}  {rule}" for rule, place in zip(_told_once(list(rules)), rules.values(), strict=True)]
     about = [f"Baseline: {scores.baseline}."] if scores.baseline else []
     table.caption = Text(printable("\n".join([*about, *notes])), style="dim not italic")
     return table
@@ -54,6 +55,15 @@ def plan_table(plan: dict[str, Any]) -> Table:
     for decision in plan.get("decisions", ()):
         table.add_row(_name(decision["name"]), Text(printable(amount(decision["value"]))), Text(printable(decision["why"])))
     return table
+
+
+def _told_once(rules: Sequence[str]) -> list[str]:
+    """The rules, those that end as an earlier one reads with its number in place of it: "The mean over images of: as 1." """
+    told: list[str] = []
+    for rule in rules:
+        same = [place for place, earlier in enumerate(rules[: len(told)]) if rule.lower().endswith(f" {earlier.lower()}")]
+        told.append(f"{rule[: -len(rules[same[0]])]}as {same[0] + 1}." if same else rule)
+    return told
 
 
 def _name(name: str) -> Text:

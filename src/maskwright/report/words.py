@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from maskwright.metrics import instance as objects
+from maskwright.metrics import panoptic_rules as segments
 from maskwright.metrics.instance import AP50
 from maskwright.metrics.instance_rules import CLASSES, COCO, OBJECTS
 from maskwright.metrics.panoptic_rules import SEGMENTS, STUFF, THINGS
@@ -18,6 +20,7 @@ MEANINGS = {
     AP50: "objects that were found, divided by found, spurious and missed ones",
     "PQ": "how well segments are outlined where they are found, times how well they are found",
 }
+COUNTED = (*objects.NUMBERS, *segments.NUMBERS)  # metrics that are numbers of things
 PARTS = {
     "test": "held-out test image",
     "val": "validation image",
@@ -53,6 +56,11 @@ def number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "n/a"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.3g}"
+
+
+def value_of(score: Score) -> str:
+    """A score's value as `number` has it; how many objects there are is a whole number."""
+    return f"{score.value:,.0f}" if score.metric in COUNTED else number(score.value)
 
 
 def signed(difference: float) -> str:
