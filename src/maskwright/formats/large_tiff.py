@@ -35,7 +35,7 @@ class LargeTiff:
             self._file = self._open.enter_context(opened(self.path))
             series = self._file.series[0]
             self._page = series.keyframe
-            self.order = named(series.axes, series.shape, said, self.path)
+            self.order = named(_own_axes(series, self.path), series.shape, said, self.path)
             self._pages, counted, channels = _arranged(series, self.path, self.order)
             self._header = described(self._file, self.path, channels)
             if self._header.orientation != 1:
@@ -178,6 +178,23 @@ def has_planes(path: Path) -> bool:
             return any(size > 1 for axis, size in zip(series.axes, series.shape, strict=True) if axis not in "YXSC")
     except ImageFileError:
         return False
+
+
+def _own_axes(series: tifffile.TiffPageSeries, path: Path) -> str:
+    """The axes as a TIFF names them, where the samples of a pixel are S even if it calls them C.
+
+    Raises `ImageFileError` where it calls them slices or times, as tifffile stores three slices that nobody said are gray.
+    """
+    axes, of_page = series.axes, series.keyframe.axes
+    if "S" not in of_page or "S" in axes:
+        return axes
+    place = len(axes) + of_page.index("S") - len(of_page)
+    if axes[place] != "C":
+        raise ImageFileError(
+            f"{path}: its axis {axes[place]} ({series.shape[place]} long) is stored as the colours of a pixel, which are no "
+            "planes. Write the file anew with gray pages, as tifffile does with photometric='minisblack'."
+        )
+    return f"{axes[:place]}S{axes[place + 1 :]}"
 
 
 def _arranged(series: tifffile.TiffPageSeries, path: Path, axes: str) -> tuple[list[list[int]], Axes, int]:
