@@ -101,6 +101,23 @@ def test_values_that_are_no_number_are_replaced_within_the_plane(tmp_path):
     assert image_info(tmp_path / "z.tif/z=0").notes == ()
 
 
+def test_colours_of_a_pixel_are_channels_whatever_the_file_calls_them_and_never_planes(tmp_path):
+    path, colours = tmp_path / "z.tif", STACK[0, 0, :3].astype(np.uint8)
+    tifffile.imwrite(
+        path, np.stack([colours, colours // 2]), photometric="rgb", planarconfig="separate", metadata={"axes": "ZCYX"}
+    )
+    assert planes_of(path) == ("z=0", "z=1")
+    assert np.array_equal(read_image(path / "z=1"), (colours // 2).transpose(1, 2, 0))
+    tifffile.imwrite(path, colours.transpose(1, 2, 0)[None].repeat(2, 0), photometric="rgb", metadata={"axes": "TYXC"})
+    assert np.array_equal(read_image(path / "t=1"), colours.transpose(1, 2, 0))
+    tifffile.imwrite(path, colours, photometric="rgb", planarconfig="separate", metadata={"axes": "ZYX"})
+    assert planes_of(path) == ()
+    with pytest.raises(
+        ImageFileError, match=r"its axis Z \(3 long\) is stored as the colours of a pixel.*photometric='minisblack'"
+    ):
+        read_image(path / "z=1")
+
+
 def test_a_plane_larger_than_is_allowed_is_refused(tmp_path):
     tifffile.imwrite(tmp_path / "z.tif", STACK[0, :, 0], photometric="minisblack", metadata={"axes": "ZYX"})
     for read in (read_image, image_info):

@@ -58,3 +58,12 @@ def test_a_zarr_that_is_no_stack_says_so(tmp_path):
     with open_store(tmp_path / "x", tmp_path / "photos", ["cell"]) as store:
         assert names(store) == ["flat.zarr"]
         assert "has neither slices nor times, and such a Zarr is not labelled" in store.file_state(1).trouble
+
+
+def test_a_zarr_whose_name_or_size_makes_it_no_stack_says_so(tmp_path):
+    put_zarr(tmp_path / "photos/embryo", RNG.integers(0, 255, (3, *SIZE_HW), np.uint8), "zyx")
+    put_zarr(tmp_path / "photos/empty.zarr", np.zeros((0, *SIZE_HW), np.uint8), "zyx")
+    with open_store(tmp_path / "x", tmp_path / "photos", ["cell"]) as store:
+        assert names(store) == ["embryo", "empty.zarr"]
+        assert "its name ends with .zarr, as embryo.zarr. Rename it" in store.file_state(1).trouble
+        assert "holds no pixels, its array is 0 x " in store.file_state(2).trouble

@@ -27,6 +27,9 @@ class LargeZarr:
         """
         self.path = Path(path)
         self._array, own, self.version = _opened(self.path)
+        if 0 in self._array.shape:
+            size = " x ".join(map(str, self._array.shape))
+            raise ImageFileError(f"{self.path}: holds no pixels, its array is {size}. Copy or export it again.")
         axes = named("".join(axis.name for axis in own).upper(), self._array.shape, said, self.path).lower()
         self._axes, self.order = axes, axes.upper()
         shape = dict(zip(axes, self._array.shape, strict=True))

@@ -7,7 +7,6 @@ from jaxtyping import Num
 
 from maskwright.base.errors import ImageFileError, MaskwrightError
 from maskwright.formats import large_tiff
-from maskwright.formats.content import SUFFIXES
 from maskwright.formats.large_image import LargeImage, is_zarr, open_large
 from maskwright.formats.plane_paths import axes_of, file_of, is_plane
 
@@ -51,11 +50,14 @@ def planes_of(path: Path, axes: str = "") -> tuple[str, ...]:
     axes: those of the file as a person names them, as "ZYX", where it does not. Raises `ImageFileError` where the names of its
     planes could not tell these from channels, which then nobody could who reads the labels.
     """
-    if not (is_zarr(path) or (path.suffix.lower() in SUFFIXES["tiff"] and (axes or large_tiff.has_planes(path)))):
+    if not is_plane(path / "z=0") or not (is_zarr(path) or large_tiff.has_planes(path)):
         return ()
-    stack = _opened(path, axes)
+    own = _opened(path)
+    stack = own or _opened(path, axes)
     if stack is None or stack.planes[0] == "" or (len(stack.planes) == 1 and not is_zarr(path)):
         return ()
+    if own is not None:
+        return own.planes
     again = _opened(path, "".join(axis.name for axis in stack.axes[:-2]).upper())
     if again is None or (again.order, again.planes) != (stack.order, stack.planes):
         raise ImageFileError(
@@ -65,7 +67,7 @@ def planes_of(path: Path, axes: str = "") -> tuple[str, ...]:
     return stack.planes
 
 
-def _opened(path: Path, axes: str) -> LargeImage | None:
+def _opened(path: Path, axes: str = "") -> LargeImage | None:
     """What a stack says of itself, closed; None where it cannot be read as one."""
     try:
         image = open_large(path, axes)

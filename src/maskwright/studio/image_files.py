@@ -46,6 +46,10 @@ def size_of(path: Path, *, max_pixels: int) -> tuple[int, int]:
         if is_zarr(path) or (path.suffix.lower() in SUFFIXES["tiff"] and large_tiff.has_planes(path)):
             open_large(path).close()  # which says of a stack what its planes lack
         if is_zarr(path):
+            if not is_plane(path / "z=0"):
+                raise ImageFileError(
+                    f"{path}: a Zarr is labelled where its name ends with .zarr, as {path.name}.zarr. Rename it."
+                )
             raise ImageFileError(f"{path}: has neither slices nor times, and such a Zarr is not labelled. Write it as a TIFF.")
         return image_info(path, max_pixels=max_pixels).size_hw
     image.close()
