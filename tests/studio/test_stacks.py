@@ -99,6 +99,8 @@ def test_each_plane_is_shown_as_it_is_and_all_in_one_contrast(store, photos):
         assert found[z].ranges == found[0].ranges
     low, high = np.percentile(SLICES, (0.1, 99.9))
     assert found[0].ranges == ((low, high),)
+    put(photos / "embryo.tif", SLICES * 2, "ZYX")
+    assert pictures.get(photos / "embryo.tif/z=0").ranges == ((2 * low, 2 * high),)
 
 
 def test_each_plane_has_a_journal_and_a_state_of_its_own(store):
@@ -154,6 +156,22 @@ def test_planes_that_are_gone_keep_their_labels_and_have_no_neighbours(store, ph
         assert list(objects(again, "embryo.tif/z=2")) == ["a"]
         pictures = Pictures(again.folder, max_pixels=again.max_pixels)
         assert len(images.opened(again, pictures, id_of(again, "embryo.tif/z=1"))["planes"]["images"]) == 2
+        assert images.opened(again, pictures, id_of(again, "embryo.tif/z=2"))["planes"] is None
+
+
+def test_a_stack_that_became_another_is_listed_as_it_is_now(store, photos):
+    store.close()
+    put(photos / "embryo.tif", MOVIE, "TZYX")
+    with open_store(store.folder, photos, only=["embryo.tif"]) as again:
+        assert names(again) == [f"embryo.tif/t={t} z={z}" for t in range(2) for z in range(3)]
+        pictures = Pictures(again.folder, max_pixels=again.max_pixels)
+        opened = images.opened(again, pictures, id_of(again, "embryo.tif/t=1 z=2"))
+        assert ([axis["length"] for axis in opened["planes"]["axes"]], opened["trouble"]) == ([2, 3], "")
+        assert images.opened(again, pictures, id_of(again, "embryo.tif/z=0"))["trouble"]
+        with again.database.reading() as connection:
+            there = [row["name"] for row in connection.execute("SELECT name FROM images WHERE is_there")]
+        assert "embryo.tif/z=0" not in there
+        assert {"flat.png", "b/movie.tif/t=0 z=0"} < set(there)
 
 
 def test_pages_that_do_not_say_what_they_are_wait_for_a_word_that_the_project_keeps(tmp_path):
@@ -173,6 +191,17 @@ def test_pages_that_do_not_say_what_they_are_wait_for_a_word_that_the_project_ke
         assert names(store) == ["pages.tif/t=0", "pages.tif/t=1", "pages.tif/t=2"]
     (sample,) = read(tmp_path / "x")
     assert np.array_equal(sample.image[..., 0], SLICES[1])
+
+
+def test_what_a_person_says_of_axes_is_not_said_of_files_that_say_it_themselves(store, photos):
+    put(photos / "pages.tif", SLICES, "")
+    put(photos / "channels.tif", SLICES, "CYX")
+    store.close()
+    with open_store(store.folder, axes="TYX") as again:
+        assert [name for name in names(again) if "movie" not in name] == [
+            "channels.tif", "embryo.tif/z=0", "embryo.tif/z=1", "embryo.tif/z=2", "flat.png",
+            "pages.tif/t=0", "pages.tif/t=1", "pages.tif/t=2",
+        ]  # fmt: skip
 
 
 def test_axes_that_planes_cannot_say_are_refused_and_not_kept(tmp_path):

@@ -21,10 +21,14 @@ AND NOT EXISTS (SELECT 1 FROM proposals WHERE proposals.image = images.id)
 """
 
 
+# A file, or what were the planes of a stack.
+GONE = "UPDATE images SET is_there = 0 WHERE name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || '/'"
+
+
 def list_images(database: Database, root: Path, only: Sequence[str] | None, axes: str) -> tuple[frozenset[str], int]:
     """Bring the table of images up to the folder: the names of those that are there, and how many with labels are gone.
 
-    only: files that are looked at, the others stay as they are. axes: those of stacks that do not say theirs, kept from then
+    only: files that are looked at, the others stay as they are. axes: of stacks that do not say theirs, kept from then
     on; "" is what was kept. Raises `ImageFileError` where `axes` are such that the names of planes would not say them.
     """
     axes = axes or _kept_axes(database)
@@ -40,6 +44,8 @@ def list_images(database: Database, root: Path, only: Sequence[str] | None, axes
             connection.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (AXES, axes))
         if only is None:
             connection.execute("UPDATE images SET is_there = 0")
+        else:
+            connection.executemany(GONE, [(shown_name(file.relative_to(root)),) for file in files])
         connection.executemany(UNSTACK, [(shown_name(stack.relative_to(root)),) for stack in stacks])
         connection.executemany(
             "INSERT INTO images (name, path) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET path = excluded.path, is_there = 1",

@@ -114,8 +114,8 @@ class Pictures:
         return kept_pyramid(folder)
 
     def _ranges_of_stack(self, plane: Path) -> tuple[tuple[float, float], ...]:
-        """Learnt once a stack, as it was when its first plane was asked for."""
-        file = str(file_of(plane))
+        """Learnt once a stack, and anew when its file has changed."""
+        file = f"{file_of(plane)} {status_of(plane).st_mtime_ns}"
         if file not in self._ranges:
             self._ranges[file] = ranges_of_stack(plane)
         return self._ranges[file]

@@ -25,22 +25,22 @@ def plane_as_json(name: str) -> dict[str, Any]:
 def planes_around(connection: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     """The axes of an image's stack, the slowest first, and the ids of its planes in their order; None of an image that is none.
 
-    None as well where planes have gone from the folder, so that there is no order without a gap.
+    None as well where it or others of them have gone from the folder, so that there is no order without a gap.
     """
-    if not is_plane(PurePosixPath(name)):
-        return None
+    here = axes_of(PurePosixPath(name))
     start = f"{file_of(PurePosixPath(name))}/"
     found = {}
     for row in connection.execute(AROUND, (len(start), start)):
         place = axes_of(PurePosixPath(row["name"]))
-        if place:
+        if list(place) == list(here):  # others are of a stack that lay there before
             found[tuple(place.values())] = row["id"]
-    letters = list(axes_of(PurePosixPath(name)))
-    lengths = [max(numbers) + 1 for numbers in zip(*found, strict=True)] if found else []
-    if len(lengths) != len(letters) or prod(lengths) != len(found):
+    if not here or tuple(here.values()) not in found:
+        return None
+    lengths = [max(numbers) + 1 for numbers in zip(*found, strict=True)]
+    if prod(lengths) != len(found):
         return None
     return {
-        "axes": [{"name": letter, "length": length} for letter, length in zip(letters, lengths, strict=True)],
+        "axes": [{"name": letter, "length": length} for letter, length in zip(here, lengths, strict=True)],
         "images": [found[place] for place in sorted(found)],
     }
 
