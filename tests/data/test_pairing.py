@@ -212,3 +212,10 @@ def test_a_zarr_is_one_thing_that_is_passed_over_and_its_chunks_are_nothing(tmp_
     pairing = pair(tmp_path)
     assert [record.id for record in pairing.images_without_mask] == ["a"]
     assert pairing.passed_over == (("Zarr folders", (tmp_path / "embryo.zarr",)),)
+
+
+def test_two_masks_of_one_plane_are_ambiguous_and_the_other_planes_are_paired(tmp_path):
+    make(tmp_path, "images/e.tif", "masks/e.tif/z=1.png", "masks/e.tif/z=1.bmp", "masks/e.tif/z=3.png")
+    pairing = pair(tmp_path)
+    assert [record.id for record in pairing.pairs] == ["e.tif/z=3"]
+    assert [{path.name for path in same} for same in pairing.ambiguous] == [{"z=1.png", "z=1.bmp"}]

@@ -12,12 +12,12 @@ from maskwright.formats.plane_paths import is_plane
 
 def planes_named(names: Iterable[str]) -> dict[str, list[str]]:
     """The planes that names such as `a/embryo.tif/z=3` mean, by the names of their stacks."""
-    planes: dict[str, list[str]] = defaultdict(list)
+    planes: dict[str, dict[str, None]] = defaultdict(dict)  # each once, in order
     for name in names:
         path = PurePosixPath(unicodedata.normalize("NFC", name.replace("\\", "/")))
         if is_plane(path):
-            planes[str(path.parent)].append(path.name)
-    return dict(planes)
+            planes[str(path.parent)][path.name] = None
+    return {stack: list(named) for stack, named in planes.items()}
 
 
 def plane_record(record: Record, plane: str) -> Record:
