@@ -75,7 +75,7 @@ class DataSet:
 
     @property
     def files(self) -> list[Path]:
-        """The files of the images."""
+        """The paths of the images: files, and planes of stacks."""
         return [record.image for record in self.records]
 
     @property

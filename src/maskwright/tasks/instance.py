@@ -101,11 +101,10 @@ class InstanceTask:
         A spurious object is rejected at a glance, and a missed one has to be drawn.
         """
         of_images = [self._counts(maps, to_instances(truth), findings) for maps, truth in images]
-        agreements = [agreement(of_finding) for of_finding in zip(*of_images, strict=True)]
-        reached = dict(zip(findings, agreements, strict=True))
-        nearly = [finding for finding, value in reached.items() if value >= max(reached.values()) - NEARLY]
-        least = min(finding.sure for finding in nearly)
-        return max((finding for finding in nearly if finding.sure == least), key=lambda finding: reached[finding])
+        reached = dict(zip(findings, map(agreement, zip(*of_images, strict=True)), strict=True))
+        enough = max(reached.values()) - NEARLY
+        nearly = [finding for finding, value in reached.items() if value >= enough]
+        return max(nearly, key=lambda finding: (-finding.sure, reached[finding]))
 
     def _counts(
         self, maps: Float32[np.ndarray, "k h w"], truth: Instances, findings: Sequence[Finding]
