@@ -132,10 +132,11 @@ class Page:
 
     def decide(self) -> dict[str, int]:
         """Look through the proposals: good ones are accepted all at once, near ones put right, others rejected."""
-        prices, path = self.person.prices, f"/images/{self.image}/proposals"
-        if self.person.policy == "proposals":
+        prices = self.person.prices
+        if not (proposed := self._open_proposals()):  # by a network that has learned, once there is one
             self.person.ask("POST", f"/images/{self.image}/assist/propose", {"class_id": None, "assistant": None})
-        found = [one for one in self.person.ask("GET", f"{path}?state=open")["proposals"] if one["score"] >= SHOWN]
+            proposed = self._open_proposals()
+        found = [one for one in proposed if one["score"] >= SHOWN]
         regions = [region_of(one) for one in found]
         agreement = iou(regions, [region for _, region in self.truth])
         good, near = dict[int, int](), dict[int, int]()
@@ -154,6 +155,9 @@ class Page:
         for place, at in near.items():
             self.draw(*self.truth[at], start=regions[place], object=f"proposal-{found[place]['id']}")
         return {"shown": len(found), "accepted": len(good), "put_right": len(near)}
+
+    def _open_proposals(self) -> list[dict[str, Any]]:
+        return list(self.person.ask("GET", f"/images/{self.image}/proposals?state=open")["proposals"])
 
     def missing(self) -> list[tuple[int, Region]]:
         """What is not labelled yet."""
@@ -284,6 +288,7 @@ def main() -> None:
     arguments.add_argument("--images", type=int, default=30, help="that are labelled")
     arguments.add_argument("--pool", type=int, default=100, help="that there are to choose from")
     arguments.add_argument("--class-names", default=None)
+    arguments.add_argument("--ignore", type=int, action="append", default=[], help="value of pixels that are no class")
     arguments.add_argument("--good", type=float, default=0.8, help="IoU from which a mask is left as it is")
     arguments.add_argument("--after", type=int, default=5, help="images between trainings")
     arguments.add_argument("--minutes", type=float, default=2.0, help="of a training")
@@ -294,7 +299,7 @@ def main() -> None:
     records = ROOT / "runs" / "annotator" if chosen.tried else RECORDS
     if chosen.data is not None:
         names = None if chosen.class_names is None else tuple(chosen.class_names.split(","))
-        data = Reading(path=chosen.data, class_names=names).read()
+        data = Reading(path=chosen.data, class_names=names, ignore=tuple(chosen.ignore)).read()
         for policy in chosen.policies.split(","):
             write_json(records / f"labelling-{chosen.data.name}-{policy}.json", measured(data, chosen, policy))
     write_page(records, is_tried=chosen.tried)
