@@ -186,4 +186,6 @@ def test_a_zarr_is_named_like_an_image(tmp_path, monkeypatch, invoke):
     zarr.create_array(str(tmp_path / "other.zarr"), shape=(4, 12, 16), dtype="u1", dimension_names=["z", "y", "x"])
     monkeypatch.setattr("maskwright.studio.running.serve", lambda studio, *_: studio.store.close())
     assert "3 images: 0 done" in invoke("label", path, "--project", tmp_path.parent / "x", "--no-browser").output
+    monkeypatch.chdir(path)
+    assert "3 images: 0 done" in invoke("label", ".", "--project", tmp_path.parent / "z", "--no-browser").output
     assert "7 images: 0 done" in invoke("label", tmp_path, "--project", tmp_path.parent / "y", "--no-browser").output

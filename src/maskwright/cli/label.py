@@ -104,6 +104,7 @@ def _chosen(images: list[Path]) -> tuple[Path, tuple[str, ...] | None]:
 
     if len(images) == 1 and not images[0].is_file() and not is_zarr(images[0]):
         return images[0], None
+    images = [path.absolute() for path in images]  # '.' within a Zarr has no name
     for path in images:
         if is_zarr(path):
             continue
