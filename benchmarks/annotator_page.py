@@ -14,10 +14,11 @@ PAGE, CURVE = "labelling.md", "labelling.svg"
 WAYS = {
     "polygons": "polygons by hand",
     "clicks": "click to mask",
-    "proposals": "proposals by the assistant",
-    "learning": "proposals by what it has learnt",
+    "proposals": "proposals",
+    "learning": "proposals that learn",
 }
 COLORS = {"polygons": "#999999", "clicks": "#d55e00", "proposals": "#e69f00", "learning": "#0072b2"}
+STYLES = ("--", "-")  # of other assistants, and of the one without weights
 AIM_SECONDS, AIM_AFTER = 5.0, 10  # a mask of nuclei, after so many images
 WINDOW = 5  # images that a point of the curve is the mean of
 ACTIONS = {
@@ -36,7 +37,7 @@ ACTIONS = {
 def write_page(records: Path, *, is_tried: bool) -> None:
     """Write page and curve; nothing where nothing was measured."""
     found = [read_json(path) for path in sorted(records.glob("labelling-*.json"))]
-    found = sorted(found, key=lambda one: (one["data"], list(WAYS).index(one["policy"])))
+    found = sorted(found, key=lambda one: (one["data"], list(WAYS).index(one["policy"]), one["assistant"]))
     if not found:
         return
     curve(found, (records if is_tried else ROOT / "docs" / "images") / CURVE)
@@ -69,13 +70,18 @@ def words(found: list[dict[str, Any]]) -> list[str]:
         ious = np.average([i["iou"] or 0 for i in images], weights=[i["objects"] for i in images])
         masks, first_ones = sum(i["objects"] for i in images), a_mask(images[:AIM_AFTER])
         lines.append(
-            f"| {one['data']} | {WAYS[one['policy']]} | {len(images)} | {masks} | {a_mask(images):.1f} "
+            f"| {one['data']} | {way(one)} | {len(images)} | {masks} | {a_mask(images):.1f} "
             f"| {first_ones:.1f} | {after} | {ious:.3f} |"
         )
     lines += ["", f"The aim: under {AIM_SECONDS:g} s a mask of nuclei after {AIM_AFTER} images. {aim(found)}", ""]
     lines += ["| action | seconds |", "|---|---|"]
     lines += [f"| {ACTIONS[name]} | {seconds:g} |" for name, seconds in first["prices"].items()]
     return [*lines, ""]
+
+
+def way(one: dict[str, Any]) -> str:
+    """How masks were made, and who helped."""
+    return WAYS[one["policy"]] + (f", {one['assistant']}" if one["policy"] != "polygons" else "")
 
 
 def aim(found: list[dict[str, Any]]) -> str:
@@ -96,7 +102,13 @@ def curve(found: list[dict[str, Any]], path: Path) -> None:
             for one in (one for one in found if one["data"] == name):
                 images = one["images"]
                 seconds = [a_mask(images[max(0, end - WINDOW) : end]) for end in range(1, len(images) + 1)]
-                panel.plot(range(1, len(images) + 1), seconds, color=COLORS[one["policy"]], label=WAYS[one["policy"]])
+                panel.plot(
+                    range(1, len(images) + 1),
+                    seconds,
+                    color=COLORS[one["policy"]],
+                    label=way(one),
+                    ls=STYLES[one["assistant"] == "classical"],
+                )
             if name.startswith("dsb2018"):
                 panel.axhline(AIM_SECONDS, color="#555555", lw=0.8, ls=":")
             panel.set(title=name, xlabel="images labelled", ylabel=f"seconds a mask, mean of {WINDOW} images")
