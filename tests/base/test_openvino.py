@@ -37,6 +37,7 @@ del each, first
 gc.collect()
 del second
 gc.collect()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background has put aside
 try:
     signal.raise_signal(signal.SIGINT)
 except KeyboardInterrupt:
