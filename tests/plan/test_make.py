@@ -6,7 +6,7 @@ import pytest
 
 from maskwright.base.errors import PlanError
 from maskwright.data.dataset import DataSet, read
-from maskwright.models import MaskRCNNConfig
+from maskwright.models import EncoderUNetConfig, MaskRCNNConfig
 from maskwright.plan import make
 from maskwright.plan.budget import Cost
 
@@ -68,6 +68,17 @@ def test_a_budget_of_nothing_is_refused(blobs: DataSet) -> None:
     for minutes in (0.0, -1.0, float("nan")):
         with pytest.raises(PlanError, match="must be above 0"):
             make.plan(blobs, budget_minutes=minutes)
+
+
+def test_tiles_of_an_enlarged_image_are_as_large_as_others_to_the_encoder(
+    blobs: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make, "measure", lambda *_, **__: Cost(step_seconds=1.0, megapixel_seconds=1.0, memory_gb=0.1))
+    plan = make.plan(blobs, budget_minutes=1, task="instance", model="unet", encoder="efficientnet-lite0")
+    assert isinstance(plan.model, EncoderUNetConfig)
+    assert plan.model.enlarge == 2
+    assert (plan.tile_hw, plan.tile_overlap) == ((512, 512), 64)
+    assert "512 pixels, 64 shared" in plan.explain()
 
 
 def test_objects_are_found_one_by_one_where_that_is_asked_for(blobs: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:

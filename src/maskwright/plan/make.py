@@ -24,6 +24,7 @@ VALIDATIONS = 10
 VALIDATION_SHARE = 0.1  # of the budget, at most
 OVERHEAD = 0.04  # of the budget: checkpoints, journal, the first slow steps
 TILE = 1024  # pixels a side: larger ones gain nothing, and their memory stays below a gigabyte
+OVERLAP = 128  # pixels
 
 
 def plan(
@@ -162,7 +163,7 @@ def _draft(
         validate_every=1,
         precision=precision,
         tile_hw=(TILE, TILE),
-        tile_overlap=128,
+        tile_overlap=OVERLAP,
         seed=seed,
         budget_minutes=budget_minutes,
         decisions=tuple(Decision(name=name, value=value, why=why) for name, (value, why) in choices.items()),
@@ -177,7 +178,10 @@ def _for_maps(draft: Plan, model: EncoderUNetConfig) -> Plan:
     if model.enlarge == 1:
         return draft
     crop_hw, crop_choice = map_rules.crop(draft.crop_hw, model)
-    return _decided(draft, "crop", crop_choice, crop_hw=crop_hw)
+    draft = _decided(draft, "crop", crop_choice, crop_hw=crop_hw)
+    side, overlap = TILE // model.enlarge, OVERLAP // model.enlarge
+    tile_choice = (f"{side} pixels, {overlap} shared", f"{TILE} pixels as the encoder sees it, which bound the memory.")
+    return _decided(draft, "tiles", tile_choice, tile_hw=(side, side), tile_overlap=overlap)
 
 
 def _for_panoptic(draft: Plan, found: Fingerprint, model: Model) -> Plan:
