@@ -16,8 +16,7 @@ class Plane:
 
     def __init__(self, path: Path) -> None:
         """Raises `ImageFileError` where the file cannot be read part by part, or has no such plane."""
-        file = file_of(path)
-        stack = open_large(file, "".join(axes_of(path)).upper())
+        file, stack = file_of(path), open_stack(path)
         if path.name not in stack.planes:
             stack.close()
             seen = f"its planes are {stack.planes[0]} to {stack.planes[-1]}" if stack.planes[0] else "it is no stack"
@@ -35,6 +34,11 @@ class Plane:
     def close(self) -> None:
         """Let go of the file."""
         self._stack.close()
+
+
+def open_stack(plane: Path) -> LargeImage:
+    """The stack that a plane lies in, by the axes that the plane's name says; to be closed. Raises `ImageFileError`."""
+    return open_large(file_of(plane), "".join(axes_of(plane)).upper())
 
 
 def open_parted(path: Path) -> LargeImage:

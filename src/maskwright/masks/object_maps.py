@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt16
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt16
 from scipy import ndimage
 from skimage.segmentation import watershed
 
@@ -124,22 +124,15 @@ def grown_in(
 
 def believable(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, finding: Finding) -> Int32[np.ndarray, "h w"]:
     """The objects that are large and sure enough, numbered anew without gaps."""
-    inside = labels > 0
-    counted, count = labels[inside], int(labels.max(initial=0))
-    areas = np.bincount(counted, minlength=count + 1)
-    sums = np.bincount(counted, weights=maps.foreground[inside], minlength=count + 1)
+    areas, (sums,) = _totals(labels, maps.foreground[None])
     kept = (areas >= finding.smallest) & (sums >= finding.sure * areas)
-    kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
     return np.asarray(numbers[labels])
 
 
 def instances_of(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Classes) -> Instances:
     """Objects of a label image with the class that their pixels give the largest probability, and that as their score."""
-    inside = labels > 0
-    counted, count = labels[inside], int(labels.max(initial=0))
-    areas = np.bincount(counted, minlength=count + 1)[1:]
-    sums = np.stack([np.bincount(counted, weights=layer[inside], minlength=count + 1)[1:] for layer in maps.classes[1:]])
+    areas, sums = (each[..., 1:] for each in _totals(labels, maps.classes[1:]))
     means = sums / np.maximum(areas, 1)
     regions = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
@@ -151,6 +144,16 @@ def instances_of(labels: Int32[np.ndarray, "h w"], maps: ObjectMaps, classes: Cl
         regions=tuple(regions),
         class_ids=np.asarray(means.argmax(axis=0) + 1, np.int64),
         scores=np.asarray(means.max(axis=0), np.float64),
-        is_crowd=np.zeros(count, bool),
+        is_crowd=np.zeros(len(areas), bool),
         classes=classes,
     )
+
+
+def _totals(
+    labels: Int32[np.ndarray, "h w"], layers: Float32[np.ndarray, "k h w"]
+) -> tuple[Int64[np.ndarray, " n"], Float64[np.ndarray, "k n"]]:
+    """How many pixels each object has, by its number, and the sum of each layer over them; of number 0, which is none, 0."""
+    inside = labels > 0
+    counted, numbers = labels[inside], int(labels.max(initial=0)) + 1
+    sums = [np.bincount(counted, weights=layer[inside], minlength=numbers) for layer in layers]
+    return np.bincount(counted, minlength=numbers), np.stack(sums).astype(np.float64)  # of no pixels bincount gives integers

@@ -20,7 +20,6 @@ DELETE FROM images WHERE name = ? AND revision = 0 AND touched = 0
 AND NOT EXISTS (SELECT 1 FROM proposals WHERE proposals.image = images.id)
 """
 
-
 # A file, or what were the planes of a stack.
 GONE = "UPDATE images SET is_there = 0 WHERE name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || '/'"
 

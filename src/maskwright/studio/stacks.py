@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from maskwright.formats.large_image import open_large
 from maskwright.formats.plane_paths import axes_of, file_of, is_plane
+from maskwright.formats.planes import open_stack
 from maskwright.studio.pyramid import SAMPLE, ranges_of
 
 SAMPLED = 5  # planes, spread over a stack, from which its intensities are learnt
@@ -28,13 +28,15 @@ def planes_around(connection: sqlite3.Connection, name: str) -> dict[str, Any] |
     None as well where it or others of them have gone from the folder, so that there is no order without a gap.
     """
     here = axes_of(PurePosixPath(name))
+    if not here:
+        return None
     start = f"{file_of(PurePosixPath(name))}/"
     found = {}
     for row in connection.execute(AROUND, (len(start), start)):
         place = axes_of(PurePosixPath(row["name"]))
         if list(place) == list(here):  # others are of a stack that lay there before
             found[tuple(place.values())] = row["id"]
-    if not here or tuple(here.values()) not in found:
+    if tuple(here.values()) not in found:
         return None
     lengths = [max(numbers) + 1 for numbers in zip(*found, strict=True)]
     if prod(lengths) != len(found):
@@ -47,7 +49,7 @@ def planes_around(connection: sqlite3.Connection, name: str) -> dict[str, Any] |
 
 def ranges_of_stack(plane: Path) -> tuple[tuple[float, float], ...]:
     """The values that are shown black and white on all planes of a stack, so that these compare. Raises `ImageFileError`."""
-    with closing(open_large(file_of(plane), "".join(axes_of(plane)).upper())) as stack:
+    with closing(open_stack(plane)) as stack:
         height, width = stack.size_hw
         step = max(int(np.ceil(np.sqrt(height * width * SAMPLED / SAMPLE))), 1)
         places = np.unique(np.linspace(0, len(stack.planes) - 1, SAMPLED).round().astype(int)).tolist()
