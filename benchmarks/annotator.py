@@ -1,7 +1,8 @@
 """What a mask costs: a scripted person labels a data set through the studio's HTTP API, with and without its help.
 
 The person knows the truth, and pays for every action by the table `Prices`. A proposal is accepted where it is good enough, put
-right by clicks where it is near, and rejected else; what is left is clicked on, and drawn as a polygon where clicks do not do.
+right by clicks where it is near, and rejected else; what is left is clicked on, and done by hand where clicks do not do: a
+person gives up clicking once the clicks on an object have cost as much as finishing it by hand will.
 While the studio learns, the script waits until as much time has passed as the person would have spent, so that proposals come
 neither sooner nor later than they would. What was seen is kept in docs/results/records, one file a policy and assistant; from
 the records alone the page and its curve are written. `--tried` keeps all of it in runs/.
@@ -26,6 +27,7 @@ from annotator_page import write_page
 from experiments import RECORDS, ROOT
 from skimage import measure
 
+from maskwright.assist.table import DEFAULT
 from maskwright.base.files import write_json
 from maskwright.data.dataset import DataSet
 from maskwright.engine.reading import Reading
@@ -36,6 +38,7 @@ from maskwright.masks.convert import to_instances
 from maskwright.masks.region import Region, iou
 from maskwright.masks.types import LabelMap
 from maskwright.metrics.clicks import Clicker
+from maskwright.studio.assistants import LEARNED
 from maskwright.studio.running import Address, running
 
 PROGRAM = (sys.executable, "-c", "from maskwright.cli.main import run; run()", "label")
@@ -43,6 +46,7 @@ POLICIES = ("polygons", "clicks", "proposals", "learning")  # each with the help
 SHOWN = 0.5  # score from which the page shows proposals
 BEGINS_SECONDS = 5.0  # until a training has begun that is due
 MOST_CLICKS = 5  # on an object, before it is drawn by hand
+STROKE = 50  # pixels painted over at once
 GROWN = 2.0  # pixels that a polygon may be off the outline
 
 
@@ -57,19 +61,24 @@ class Prices:
     reject: float = 0.7
     vertex: float = 1.0  # of a polygon
     brush: float = 3.0  # taking it up and going there
-    stroke: float = 0.5  # for 50 wrong pixels painted over
+    stroke: float = 0.5  # for `STROKE` wrong pixels painted over
     finish: float = 0.7  # an image is marked as done, and the next one comes
 
 
 @dataclass
 class Person:
-    """Labels one image after another. good: the IoU from which a mask is left as it is."""
+    """Labels one image after another.
+
+    good: the IoU from which a mask is left as it is. asked: the assistant that is asked now; for the one without weights the
+    network that learns stands in once it has learned.
+    """
 
     address: Address
     policy: str
     prices: Prices
     good: float
     assistant: str
+    asked: str = ""
     clock: float = 0.0
     round_began: tuple[float, float] | None = None  # on the person's clock and on the wall
     done: list[dict[str, Any]] = field(default_factory=list)
@@ -90,6 +99,8 @@ class Person:
         """Label an image, and note what it took. Of ignored pixels it does not matter whether a mask has them."""
         began = self.clock
         image = self.ask("GET", f"/images/{listed['id']}")
+        has_learned = self.policy == "learning" and LEARNED in self.ask("GET", "/project")["assistants"]
+        self.asked = LEARNED if has_learned and self.assistant == DEFAULT else self.assistant
         page = Page(self, image["id"], tuple(image["size_hw"]), list(truth), ignored)
         self.clock += self.prices.look
         used = page.decide() if self.policy in ("proposals", "learning") else {"shown": 0, "accepted": 0}
@@ -138,9 +149,8 @@ class Page:
         """Look through the proposals: good ones are accepted all at once, near ones put right, others rejected."""
         prices = self.person.prices
         if not (proposed := self._open_proposals()):  # by a network that has learned, once there is one
-            self.person.ask(
-                "POST", f"/images/{self.image}/assist/propose", {"class_id": None, "assistant": self.person.assistant}
-            )
+            asked = {"class_id": None, "assistant": self.person.asked}
+            self.person.ask("POST", f"/images/{self.image}/assist/propose", asked)
             proposed = self._open_proposals()
         found = [one for one in proposed if one["score"] >= SHOWN]
         regions = [region_of(one) for one in found]
@@ -170,25 +180,32 @@ class Page:
         return [one for at, one in enumerate(self.truth) if at not in self.made]
 
     def draw(self, class_id: int, region: Region, start: Region | None = None, object: str | None = None) -> None:
-        """Click until the mask is good; draw it by hand where clicks do not lead there, or there are none."""
+        """Click until the mask is good; finish it by hand once clicks have cost as much as that will."""
         prices, truth = self.person.prices, region.mask(self.size_hw)
         mask = np.zeros(self.size_hw, bool) if start is None else start.mask(self.size_hw)
         clicker, clicks, seconds = Clicker(truth, self.ignored), [], 0.0
+
+        def by_hand() -> tuple[str, float]:
+            wrong = int(((mask ^ truth) & ~self.ignored).sum())
+            brush = prices.brush + prices.stroke * wrong / STROKE
+            return min(("polygon", prices.vertex * vertices_of(region)), ("brush", brush), key=lambda one: one[1])
+
+        def is_good() -> bool:
+            return overlap(mask & ~self.ignored, truth) >= self.person.good
+
         if self.person.policy != "polygons":
-            while len(clicks) < MOST_CLICKS and overlap(mask & ~self.ignored, truth) < self.person.good:
+            while not is_good() and len(clicks) < MOST_CLICKS and seconds + prices.click <= by_hand()[1]:
                 click = clicker.next(mask)
                 clicks.append([click.x, click.y, click.positive])
                 previous = wire(Region.of_mask(mask)) if mask.any() else None
-                asked = {"clicks": clicks, "previous": previous, "assistant": self.person.assistant}
+                asked = {"clicks": clicks, "previous": previous, "assistant": self.person.asked}
                 answers = self.person.ask("POST", f"/images/{self.image}/assist/mask", asked)["candidates"]
                 mask = region_of(answers[0]).mask(self.size_hw) if answers else mask
                 seconds += prices.click
             seconds += prices.accept
         tool = "click"
-        if overlap(mask & ~self.ignored, truth) < self.person.good:
-            vertices, wrong = vertices_of(region), int(((mask ^ truth) & ~self.ignored).sum())
-            by_brush = prices.brush + prices.stroke * wrong / 50
-            tool, cost = min(("polygon", prices.vertex * vertices), ("brush", by_brush), key=lambda one: one[1])
+        if not is_good():
+            tool, cost = by_hand()
             self.polygons += 1
             mask, seconds = truth, seconds + cost
         self.clicked += len(clicks)
@@ -302,7 +319,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path, nargs="?", help="a data set with masks; without it only the page is written")
     arguments.add_argument("--policies", default=",".join(POLICIES))
-    arguments.add_argument("--assistant", default="classical", help="that is asked for masks and proposals")
+    arguments.add_argument("--assistant", default=DEFAULT, help="that is asked for masks and proposals")
     arguments.add_argument("--images", type=int, default=30, help="that are labelled")
     arguments.add_argument("--pool", type=int, default=100, help="that there are to choose from")
     arguments.add_argument("--class-names", default=None)

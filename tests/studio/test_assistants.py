@@ -91,6 +91,26 @@ def test_assistants_are_had_by_name_or_by_default():
     helpers.close()
 
 
+def test_the_newest_network_that_has_learned_is_an_assistant_and_ends_the_one_before(tmp_path):
+    rounds = []
+    helpers = Helpers(("a",), "a", 1000, (sys.executable, "-c", PROGRAM), learned=lambda: rounds[-1] if rounds else None)
+    assert (helpers.names, helpers.get("learned")) == (("a",), None)
+    rounds.append((tmp_path / "1", "learned-1-abc"))
+    first = helpers.get("learned")
+    assert first is not None
+    assert (helpers.names, first.name, helpers.get("learned")) == (("a", "learned"), "learned-1-abc", first)
+    assert first.mask(tmp_path / "a.png", clicked(0), 20)[0]["assistant"] == "learned-1-abc"  # not as its folder is called
+    process = first._process
+    assert process is not None
+    rounds.append((tmp_path / "2", "learned-2-def"))
+    second = helpers.get("learned")
+    assert second is not None
+    assert (second.name, process.poll()) == ("learned-2-def", -9 if sys.platform != "win32" else 1)
+    with pytest.raises(NoAnswer, match="learned-2-def cannot: shape"):
+        second.mask(tmp_path / "a.png", clicked(3), 20)
+    helpers.close()
+
+
 class Careless:
     """An assistant whose masks lie outside, are empty, or have a score that is no number."""
 

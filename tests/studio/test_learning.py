@@ -13,7 +13,7 @@ from maskwright.studio import images, proposals
 from maskwright.studio.learning import RESTS, TAKEN_AT_ONCE, Learner
 from maskwright.studio.learning_curve import curve, verdict
 from maskwright.studio.learning_job import Job, is_held_out, task_of
-from maskwright.studio.learning_rounds import KEPT, PROPOSALS, Round, folder_of, next_number, rounds, tidy, write_round
+from maskwright.studio.learning_rounds import KEPT, PROPOSALS, Round, folder_of, newest, next_number, rounds, tidy, write_round
 from maskwright.studio.objects import NotPossible
 from maskwright.studio.store import Store, open_store
 from some_edits import draw
@@ -295,6 +295,8 @@ def test_only_whole_rounds_count_and_old_weights_go(tmp_path):
     (folder_of(tmp_path, 5)).mkdir()
     (folder_of(tmp_path, 5) / "round.json").write_text("{")
     assert [one.number for one in rounds(tmp_path)] == [1, 2, 4]
+    assert newest(tmp_path) == (folder_of(tmp_path, 4), made(4).name)
+    assert newest(tmp_path / "elsewhere") is None
     assert next_number(tmp_path) == 6
     tidy(tmp_path)
     assert [one.number for one in rounds(tmp_path)] == [1, 2, 4]

@@ -22,6 +22,7 @@ LEARN_SECONDS = 30.0
 LAST_WORDS, LAST_WORDS_SECONDS = 5, 1.0  # lines that are repeated of a process that ended, and how long they are waited for
 QUIET_SECONDS = 0.5  # that nothing is asked before an assistant is told what was accepted
 COMMAND = (sys.executable, "-m", "maskwright.studio.assistant_child")
+LEARNED = "learned"  # as which the newest network that has learned in the project is asked for
 
 
 class NoAnswer(MaskwrightError):  # noqa: N818
@@ -31,13 +32,16 @@ class NoAnswer(MaskwrightError):  # noqa: N818
 class Helper:
     """One process with one assistant. Questions go one after another; an image is opened in the background.
 
-    before: what was accepted so far, which the process is told whenever it starts.
+    before: what was accepted so far, which the process is told whenever it starts. called: what a run is called here, and what
+    stands at its masks, where that is not the name of its folder.
     """
 
     def __init__(
-        self, name: str, max_pixels: int, command: Sequence[str] = COMMAND, before: Callable[[], list[Lesson]] = list
-    ) -> None:
-        self.name, self._before = name, before
+        self, name: str, max_pixels: int, command: Sequence[str] = COMMAND, before: Callable[[], list[Lesson]] = list,
+        called: str | None = None,
+    ) -> None:  # fmt: skip
+        self.name, self._before = called or name, before
+        self._said_by = {} if called is None else {"assistant": called}
         self._command = [*command, name, str(max_pixels)]
         self._asking, self._guard = threading.Lock(), threading.Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -65,12 +69,12 @@ class Helper:
     def mask(self, path: Path, question: dict[str, Any], seconds: float = ANSWER_SECONDS) -> list[dict[str, Any]]:
         """Candidates for clicks. Raises `NoAnswer`, within the seconds."""
         self._wait_until_open(str(path), seconds)
-        return list(self._ask({"do": "mask", "path": str(path), **question}, seconds)["candidates"])
+        return self._candidates({"do": "mask", "path": str(path), **question}, seconds)
 
     def propose(self, path: Path, seconds: float = PROPOSE_SECONDS) -> list[dict[str, Any]]:
         """Every object of an image. Raises `NoAnswer`."""
         self._wait_until_open(str(path), seconds)
-        return list(self._ask({"do": "propose", "path": str(path)}, seconds)["candidates"])
+        return self._candidates({"do": "propose", "path": str(path)}, seconds)
 
     def learn(self, lesson: Lesson) -> None:
         """Tell what was accepted, as soon as nothing else is asked. A process that is not there is told when it starts."""
@@ -139,6 +143,9 @@ class Helper:
         if key in self._wrong:
             raise NoAnswer(self._wrong[key])
 
+    def _candidates(self, question: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
+        return [{**one, **self._said_by} for one in self._ask(question, seconds)["candidates"]]
+
     def _ask(self, question: dict[str, Any], seconds: float) -> dict[str, Any]:
         if not self._asking.acquire(timeout=seconds):
             raise NoAnswer(f"{self.name} is busy with another question.")
@@ -204,7 +211,10 @@ def _hear(process: "subprocess.Popen[str]", said: deque[str]) -> None:
 
 
 class Helpers:
-    """The assistants of a server, each started when it is needed."""
+    """The assistants of a server, each started when it is needed.
+
+    learned: the folder of the newest network that has learned in the project, and what it is called: one more assistant.
+    """
 
     def __init__(
         self,
@@ -213,19 +223,41 @@ class Helpers:
         max_pixels: int,
         command: Sequence[str] = COMMAND,
         before: Callable[[], list[Lesson]] = list,
+        learned: Callable[[], tuple[Path, str] | None] = lambda: None,
     ) -> None:
-        self.names, self.default = tuple(names), default
+        self._names, self.default, self._learned = tuple(names), default, learned
         self._max_pixels, self._command, self._before = max_pixels, command, before
         self._helpers: dict[str, Helper] = {}
         self._guard = threading.Lock()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those there are now: with the network that learns in the project, once it has."""
+        return self._names if self._learned() is None else (*self._names, LEARNED)
+
     def get(self, name: str | None) -> Helper | None:
         """The helper of a name, or of the default; None where there is none."""
         chosen = name or self.default
-        if chosen is None or (chosen not in self.names and chosen != self.default):
+        if chosen == LEARNED:
+            return self._newest()
+        if chosen is None or (chosen not in self._names and chosen != self.default):
             return None
         with self._guard:
             return self._helpers.setdefault(chosen, Helper(chosen, self._max_pixels, self._command, self._before))
+
+    def _newest(self) -> Helper | None:
+        """The helper of the newest network that has learned; the one of the network before it is ended."""
+        if (newest := self._learned()) is None:
+            return None
+        folder, called = newest
+        with self._guard:
+            helper = self._helpers.get(LEARNED)
+            if helper is None or helper.name != called:
+                if helper is not None:
+                    helper.close()
+                helper = Helper(str(folder), self._max_pixels, self._command, self._before, called)
+                self._helpers[LEARNED] = helper
+            return helper
 
     def learn(self, lesson: Lesson) -> None:
         """Tell every assistant that runs what was accepted."""

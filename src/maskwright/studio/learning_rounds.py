@@ -4,7 +4,6 @@ import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -65,12 +64,22 @@ def write_round(folder: Path, made: Round) -> None:
 
 def rounds(project: Path) -> list[Round]:
     """The whole rounds, oldest first. One whose file is damaged does not count."""
-    found = []
-    for folder in (project / MODELS).iterdir() if (project / MODELS).is_dir() else ():
-        with suppress(MaskwrightError, ValidationError, OSError):
-            value: Any = read_json(folder / ROUND)
-            found.append(_ROUND.validate_python(value))
-    return sorted(found, key=lambda one: one.number)
+    found = [_read(folder) for folder in (project / MODELS).glob("*")]
+    return sorted((one for one in found if one is not None), key=lambda one: one.number)
+
+
+def newest(project: Path) -> tuple[Path, str] | None:
+    """The run of the newest whole round and its name; None before there is one."""
+    for number in range(next_number(project) - 1, 0, -1):
+        if (one := _read(folder := folder_of(project, number))) is not None:
+            return folder, one.name
+    return None
+
+
+def _read(folder: Path) -> Round | None:
+    with suppress(MaskwrightError, ValidationError, OSError):
+        return _ROUND.validate_python(read_json(folder / ROUND))
+    return None
 
 
 def next_number(project: Path) -> int:

@@ -21,6 +21,7 @@ from maskwright.studio.api import Studio, is_open
 from maskwright.studio.assistants import Helpers
 from maskwright.studio.keeper import Keeper
 from maskwright.studio.learning import Learner
+from maskwright.studio.learning_rounds import newest
 from maskwright.studio.pictures import Pictures
 from maskwright.studio.security import LOCAL_NAMES, MAX_BODY
 from maskwright.studio.server import application
@@ -56,7 +57,9 @@ def studio_of(
 ) -> Studio:
     """Everything that a server of this project works on. is_learning: whether it may train in the background."""
     pictures = Pictures(store.folder, max_pixels=store.max_pixels)
-    helpers = Helpers(assistants, assistant, store.max_pixels, before=partial(lessons.before, store))
+    helpers = Helpers(
+        assistants, assistant, store.max_pixels, before=partial(lessons.before, store), learned=partial(newest, store.folder)
+    )
     studio = Studio(store, pictures, helpers, Keeper(store), MAX_BODY)
     studio.learner = Learner(store, partial(is_open, studio)) if is_learning else None
     return studio

@@ -92,3 +92,5 @@ def test_ranges_come_from_training_images_spread_evenly_and_scores_from_held_out
     top, left = ((length - 16) // 2 for length in last.shape[:2])
     assert (found.val.records, found.most_drop, len(found.examples())) == (blobs.records[:2], 0.01, 3)
     assert np.array_equal(found.examples()[-1], last[top : top + 16, left : left + 16])
+    monkeypatch.setattr(export_images, "PIXELS", 1)  # each is predicted whole: few large ones say enough
+    assert len(quantization(run.folder).val) == 1

@@ -30,12 +30,13 @@ function take(next: LearningInfo): void {
   learning.value = next;
   if (curve.value !== null && before?.round?.number === next.round?.number && before?.state === next.state) return;
   void api.learningCurve().then((found) => (curve.value = found)).catch(() => {});
+  if (before?.round?.number !== next.round?.number) void api.project().then(({ assistants }) => project.value !== null && (project.value = { ...project.value, assistants })).catch(() => {});
   if (before?.state === "learning" && next.state === "waiting" && before.stage === "predicting") void refresh(next);
 }
 
-/** What was learnt changes the order of the images and their proposals; the open image stays where it is. */
+/** What was learnt changes the order of the images and their proposals, and answers clicks; the open image stays where it is. */
 async function refresh({ round }: LearningInfo): Promise<void> {
-  say(`Learnt from ${round?.images ?? 0} images: the proposals of the others are new.`);
+  say(`Learnt from ${round?.images ?? 0} images: the proposals of the others are new. The assistant "learned" turns clicks into masks.`);
   if (order.value !== "helpful") return;
   await loadList().catch(() => {});
   const at = list.value.images.findIndex((one) => one?.id === image.value?.id);
