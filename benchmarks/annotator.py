@@ -2,7 +2,8 @@
 
 The person knows the truth, and pays for every action by the table `Prices`. A proposal is accepted where it is good enough, put
 right by clicks where it is near, and rejected else; what is left is clicked on, and done by hand where clicks do not do: a
-person gives up clicking once the clicks on an object have cost as much as finishing it by hand will.
+person gives up clicking on an object once the clicks have cost as much as finishing it by hand will, and on an image where
+clicks fail oftener than not.
 While the studio learns, the script waits until as much time has passed as the person would have spent, so that proposals come
 neither sooner nor later than they would. What was seen is kept in docs/results/records, one file a policy and assistant; from
 the records alone the page and its curve are written. `--tried` keeps all of it in runs/.
@@ -46,6 +47,7 @@ POLICIES = ("polygons", "clicks", "proposals", "learning")  # each with the help
 SHOWN = 0.5  # score from which the page shows proposals
 BEGINS_SECONDS = 5.0  # until a training has begun that is due
 MOST_CLICKS = 5  # on an object, before it is drawn by hand
+LOST = 3  # objects of an image by which clicks failed oftener than not, after which it is clicked on no more
 STROKE = 50  # pixels painted over at once
 GROWN = 2.0  # pixels that a polygon may be off the outline
 
@@ -144,6 +146,7 @@ class Page:
     made: dict[int, Region] = field(default_factory=dict)  # by the place in the truth
     clicked: int = 0
     polygons: int = 0
+    lost: int = 0  # objects on which clicks failed, less those on which they did not
 
     def decide(self) -> dict[str, int]:
         """Look through the proposals: good ones are accepted all at once, near ones put right, others rejected."""
@@ -193,7 +196,7 @@ class Page:
         def is_good() -> bool:
             return overlap(mask & ~self.ignored, truth) >= self.person.good
 
-        if self.person.policy != "polygons":
+        if self.person.policy != "polygons" and self.lost < LOST:
             while not is_good() and len(clicks) < MOST_CLICKS and seconds + prices.click <= by_hand()[1]:
                 click = clicker.next(mask)
                 clicks.append([click.x, click.y, click.positive])
@@ -203,6 +206,7 @@ class Page:
                 mask = region_of(answers[0]).mask(self.size_hw) if answers else mask
                 seconds += prices.click
             seconds += prices.accept
+            self.lost += -1 if is_good() else 1
         tool = "click"
         if not is_good():
             tool, cost = by_hand()

@@ -56,10 +56,10 @@ def words(found: list[dict[str, Any]]) -> list[str]:
         "## What a mask costs",
         "",
         "A scripted person, who knows the truth and pays for every action by the table below, labels through the studio's HTTP "
-        f"API (`benchmarks/annotator.py`). A mask is left as it is from an IoU of {first['good']:g}; clicking ends once it "
-        f"has cost as much as finishing by hand will. {first['after']} images done start a training of {first['minutes']:g} "
-        "min, whose proposals come when they would come to a person; then what has learned answers clicks, too, where the "
-        "assistant has no weights of its own.",
+        f"API (`benchmarks/annotator.py`). A mask is left as it is from an IoU of {first['good']:g}; clicking on an object "
+        "ends once it has cost as much as finishing by hand will, and on an image where it fails oftener than not. "
+        f"{first['after']} images done start a training of {first['minutes']:g} min, whose proposals come when they would come "
+        "to a person; then what has learned answers clicks, too, where the assistant has no weights of its own.",
         "",
         f"![Seconds a mask against images labelled](../images/{CURVE})",
         "",

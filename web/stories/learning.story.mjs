@@ -20,6 +20,8 @@ await story("learning", {}, async ({ server, page, shot, folder }) => {
   await page.waitForSelector(".curve polyline");
   check((await page.locator(".curve circle").count()) === rounds.length, "A point a round.");
   check(/stopped helping/.test(await page.textContent(".learning .hint")), "It says that more labels have stopped helping.");
+  await page.keyboard.press("c");
+  await page.waitForSelector(".options option:has-text('learned')", { state: "attached" }); // what has learned answers clicks
   await page.click(".learning button:has-text('Learn now')");
   await page.waitForFunction(() => /mark images with objects as done/.test(document.querySelector(".said")?.textContent ?? ""));
   await page.fill(".learning input[type=number] >> nth=0", "7");
