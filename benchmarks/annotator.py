@@ -331,7 +331,7 @@ def main() -> None:
     arguments.add_argument("--good", type=float, default=0.8, help="IoU from which a mask is left as it is")
     arguments.add_argument("--after", type=int, default=5, help="images between trainings")
     arguments.add_argument("--minutes", type=float, default=2.0, help="of a training")
-    arguments.add_argument("--order", default="helpful", choices=("name", "random", "helpful"), help="with learning")
+    arguments.add_argument("--order", default="random", choices=("name", "random", "helpful"), help="with learning")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--tried", action="store_true", help="keep everything in runs/annotator")
     chosen = arguments.parse_args()

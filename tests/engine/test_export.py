@@ -18,7 +18,7 @@ from maskwright.base.openvino import installed
 from maskwright.data.dataset import DataSet
 from maskwright.engine.export import export
 from maskwright.engine.export_graph import pasted
-from maskwright.engine.export_scale import Scale
+from maskwright.engine.export_scale import Scale, percentile
 from maskwright.engine.predict import load
 from maskwright.engine.run import Run
 from maskwright.engine.train import train
@@ -81,6 +81,22 @@ def test_normalisation_agrees(kind, size_hw):
     image[..., 1] = 7  # a constant channel becomes zeros
     found = Scale(normalization)(torch.from_numpy(image.astype(np.float32)))[0].numpy()
     np.testing.assert_allclose(found, normalization.apply(image), atol=2e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("percent", [0, 0.5, 37.3, 50, 99.5, 100])
+@pytest.mark.parametrize("values", ["normal", "repeated", "two", "one", "far"])
+def test_percentiles_without_sorting_are_numpys(values, percent):
+    rng = np.random.default_rng(0)
+    found = {
+        "normal": rng.normal(-3, 100, (997, 2)),
+        "repeated": rng.integers(0, 3, (1000, 2)) * -7.5,
+        "two": np.array([[-1.0, 5.0], [2.0, 5.0]]),
+        "one": np.array([[4.0, -4.0]]),
+        "far": np.concatenate([rng.random((500, 2)), np.full((1, 2), 1e6)]),  # one value away from all others
+    }[values].astype(np.float32)
+    expected = np.percentile(found.astype(np.float64), percent, axis=0)
+    spread = float(np.ptp(found)) or 1.0
+    np.testing.assert_allclose(percentile(torch.from_numpy(found), percent).numpy(), expected, atol=spread * 2**-22)
 
 
 def test_few_bright_pixels_on_black_are_scaled_by_their_extremes():

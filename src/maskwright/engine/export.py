@@ -90,8 +90,9 @@ def export(
     exact = Predictor(replace(plan, precision="fp32"), network, device=torch.device("cpu"), settled=opened.settled)
     exact.choice = replace(exact.choice, tile_hw=WHOLE)
     usual = Predictor(plan, network, device=torch.device("cpu"), settled=opened.settled)
+    expected = [exact(image) for image in images]
     found = [InFile(exact, runs)(image) for image in images]
-    agreed, by = agreement(list(zip(map(exact, images), found, strict=True)))
+    agreed, by = agreement(list(zip(expected, found, strict=True)))
     if not agreed >= least:
         raise MaskwrightError(f"{out}: was not written, for it agrees with the run on {agreed:.3%} of {by} only.")
     scores = None
@@ -99,7 +100,7 @@ def export(
         content, scores = _in_integers(out, content, exact, int8)
         runs = _in_openvino(content)
         found = [InFile(exact, runs)(image) for image in images]
-        agreed, by = agreement(list(zip(map(exact, images), found, strict=True)))
+        agreed, by = agreement(list(zip(expected, found, strict=True)))
     with_run, _ = agreement(list(zip(map(usual, images), found, strict=True)))
     _write(out, content, to)
     return Export(out, len(images), agreed, with_run, by, scores)

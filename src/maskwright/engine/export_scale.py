@@ -1,11 +1,13 @@
 """The normalisation of images as operations of an exported network."""
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32, Float64
 from torch import Tensor, nn
 
 from maskwright.nn.padding import Side, at_least
 from maskwright.sampling.normalize import LIMIT, SMALLEST_SPREAD, STATISTICS_PIXELS, Normalization
+
+HALVINGS = 24  # of the range of values, as fine as single precision
 
 
 class Scale(nn.Module):
@@ -34,8 +36,7 @@ class Scale(nn.Module):
             exact = values.double()
             mean = exact.mean(dim=0)
             return mean, (exact - mean).square().mean(dim=0).sqrt()
-        ordered = values.sort(dim=0).values
-        low, high = (_percentile(ordered, percent) for percent in (self.normalization.low, self.normalization.high))
+        low, high = (percentile(values, percent) for percent in (self.normalization.low, self.normalization.high))
         every = image.reshape(-1, channels).double()
         is_flat = low == high
         low, high = torch.where(is_flat, every.amin(dim=0), low), torch.where(is_flat, every.amax(dim=0), high)
@@ -53,11 +54,33 @@ def _sampled(image: Tensor) -> Tensor:
     return image
 
 
-def _percentile(ordered: Tensor, percent: float) -> Tensor:
+def percentile(values: Float32[Tensor, "n c"], percent: float) -> Float64[Tensor, " c"]:
     """Of each channel, interpolated as NumPy does."""
-    place = torch.as_tensor(ordered.shape[0] - 1, dtype=torch.float64) * (percent / 100)
+    last = torch.as_tensor(values.shape[0] - 1, dtype=torch.float64)
+    place = last * (percent / 100)
     below = place.floor()
-    share = place - below
-    low = ordered.index_select(0, below.to(torch.int64).reshape(1))[0].double()
-    high = ordered.index_select(0, place.ceil().to(torch.int64).reshape(1))[0].double()
-    return low + (high - low) * share
+    low, is_repeated = _ordered(values, below.float())
+    above = torch.where(values > low, values, values.amax(dim=0)).amin(dim=0)
+    high = torch.where(is_repeated, low, above).double()
+    return low.double() + (high - low.double()) * (place - below)
+
+
+def _ordered(values: Float32[Tensor, "n c"], place: Tensor) -> tuple[Float32[Tensor, " c"], Bool[Tensor, " c"]]:
+    """The value of each channel that so many lie before, and whether the one after it is the same.
+
+    Found by halving, since there are runtimes whose sorting takes as many steps as the square of the number of values.
+    """
+    least, most = values.amin(dim=0), values.amax(dim=0)
+    low, high = least, most  # at most `place` values reach up to `low`, and more up to `high`
+    for _ in range(HALVINGS):
+        middle = low + (high - low) / 2
+        is_enough = _counted(values, middle) > place
+        low, high = torch.where(is_enough, low, middle), torch.where(is_enough, middle, high)
+    found = torch.where(values > low, values, most).amin(dim=0)
+    found = torch.where(_counted(values, least) > place, least, found)
+    return found, _counted(values, found) > place + 1
+
+
+def _counted(values: Float32[Tensor, "n c"], bound: Float32[Tensor, " c"]) -> Float32[Tensor, " c"]:
+    """How many values of each channel reach up to a bound: exact, for they are fewer than 2^24."""
+    return (values <= bound).float().sum(dim=0)
