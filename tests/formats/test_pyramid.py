@@ -1,6 +1,7 @@
 """Large label images: every pixel of every level, written from strips of any height, read again by others' readers."""
 
 import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -42,6 +43,24 @@ def test_a_tiff_holds_the_labels_and_every_second_pixel_at_each_level(tmp_path, 
     image = open_large(tmp_path / "a.tif")
     assert np.array_equal(image.read((100, 100, 211, 150))[..., 0], labels[100:, 100:])
     image.close()
+
+
+@pytest.mark.parametrize("write", [pyramid.write_tiff, pyramid.write_zarr])
+def test_no_level_holds_more_than_the_strips_in_hand(tmp_path, write):
+    """Else the highest level would hold the whole image."""
+    if write is pyramid.write_zarr:
+        pytest.importorskip("zarr")
+    given: list[weakref.ref[np.ndarray]] = []
+    alive: list[int] = []
+
+    def strips(plane):
+        for top in range(0, 150, 10):
+            alive.append(sum(one() is not None for one in given))
+            given.append(weakref.ref(strip := LABELS[top : top + 10].copy()))
+            yield strip
+
+    write(tmp_path / f"a.{write.__name__[6:]}", strips, AXES, LABELS.dtype)
+    assert max(alive[20:]) <= 4  # of the finest level a block of 32 rows
 
 
 def test_what_does_not_fit_a_classic_tiff_becomes_a_bigtiff(tmp_path, monkeypatch):

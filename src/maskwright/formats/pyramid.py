@@ -156,7 +156,7 @@ def _row_blocks(
     waiting: list[Integer[np.ndarray, "h w"]] = []
     seen = held = top = 0
     for strip in strips:
-        rows = strip[-seen % step :: step, ::step]
+        rows = strip[-seen % step :: step, ::step].copy()  # a view would hold the whole strip
         seen += len(strip)
         waiting.append(rows)
         held += len(rows)
