@@ -71,7 +71,7 @@ def write_page(record: dict[str, Any]) -> None:
         "",
         "`python benchmarks/clicks.py DATA`: every object clicked on by the RITM protocol, and by less exact persons. NoC:",
         "mean clicks to that IoU, 20 where it is not reached, a failure (at 0.90). Milliseconds are medians, in brackets",
-        f"those of the processor (all threads), on {record['cores']} cores of {record['processor']} that were not quiet.",
+        f"those of the processor (all threads), on {record['cores']} cores of {record['processor']}.",
         "",
     ]
     for name, measured in record["sets"].items():
