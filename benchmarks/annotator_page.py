@@ -7,6 +7,7 @@ import matplotlib as mpl
 import numpy as np
 from experiments import ROOT
 from matplotlib import pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 from maskwright.base.files import atomic_path, atomic_write, read_json
 
@@ -99,23 +100,20 @@ def curve(found: list[dict[str, Any]], path: Path) -> None:
     """Seconds a mask against images labelled, one panel a data set."""
     names = sorted({one["data"] for one in found})
     with mpl.rc_context({"svg.hashsalt": "maskwright", "font.size": 9}):
-        figure, panels = plt.subplots(1, len(names), figsize=(4.6 * len(names), 3.2), squeeze=False, layout="constrained")
+        figure, panels = plt.subplots(1, len(names), figsize=(4.6 * len(names), 3.6), squeeze=False, layout="constrained")
         for panel, name in zip(panels[0], names, strict=True):
             for one in (one for one in found if one["data"] == name):
                 images = one["images"]
                 seconds = [a_mask(images[max(0, end - WINDOW) : end]) for end in range(1, len(images) + 1)]
-                panel.plot(
-                    range(1, len(images) + 1),
-                    seconds,
-                    color=COLORS[one["policy"]],
-                    label=way(one),
-                    ls=STYLES[one["assistant"] == "classical"],
-                )
+                ends, style = range(1, len(images) + 1), STYLES[one["assistant"] == "classical"]
+                panel.plot(ends, seconds, color=COLORS[one["policy"]], label=way(one), ls=style)
             if name.startswith("dsb2018"):
                 panel.axhline(AIM_SECONDS, color="#555555", lw=0.8, ls=":")
             panel.set(title=name, xlabel="images labelled", ylabel=f"seconds a mask, mean of {WINDOW} images")
             panel.set_ylim(bottom=0)
-            panel.legend(frameon=False)
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        lines = {line.get_label(): line for panel in panels[0] for line in panel.get_lines() if line.get_label()[0] != "_"}
+        figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, format="svg", metadata={"Date": None})
         plt.close(figure)
