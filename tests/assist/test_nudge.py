@@ -29,6 +29,15 @@ def test_a_click_beside_a_disc_that_is_too_small_all_around_widens_it_all_around
     assert all(mask[30, 52] for mask in masks)
 
 
+def test_a_click_far_off_moves_much_of_the_outline_unless_only_clicks_on_the_outline_do():
+    points, positive = asked((40, 30, True), (56, 30, True))
+    widened, near = (nudged(disc(10), points, positive, only_thin=thin)[0].mask((60, 80)) for thin in (False, True))
+    assert widened[30, 56]
+    assert near[30, 56]
+    assert widened[30, 29], "on the other side, too"
+    assert not near[30, 29]
+
+
 def test_a_negative_click_inside_the_rim_narrows_it():
     points, positive = asked((40, 30, True), (52, 30, False))
     found = nudged(disc(13), points, positive)[0].mask((60, 80))

@@ -46,10 +46,12 @@ def off_outline(region: Region, click_xy: tuple[int, int]) -> float:
 
 
 def nudged(
-    previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2"], positive: Bool[np.ndarray, " n"]
-) -> list[Region]:
+    previous: Bool[np.ndarray, "h w"], clicks_xy: Int64[np.ndarray, "n 2"], positive: Bool[np.ndarray, " n"],
+    *, only_thin: bool = False,
+) -> list[Region]:  # fmt: skip
     """The mask before with its outline moved to follow the last click: along much of it, and near the click alone.
 
+    only_thin: along much of it only where the click means the outline, since what means more is answered otherwise.
     Empty where the last click is followed already, or there is nothing to move.
     """
     size_hw = previous.shape
@@ -60,7 +62,8 @@ def nudged(
     if not (0 <= click[0] < size_hw[1] and 0 <= click[1] < size_hw[0]) or previous[click[1], click[0]] == adds:
         return []
     x0, y0, x1, y1 = before.box_xyxy
-    reach = min(max(x1 - x0, y1 - y0) * _reach(positive), FAR_PX) if is_thin(previous, clicks_xy) else 0.0
+    is_felt = not only_thin or is_thin(previous, clicks_xy)
+    reach = min(max(x1 - x0, y1 - y0) * _reach(positive), FAR_PX) if is_felt else 0.0
     room = MARGIN + round(SEEN * WIDER * max(reach, THIN_PX))
     low, high = np.minimum((x0, y0), click) - room, np.maximum((x1, y1), click + 1) + room
     if reach:  # else the outline may be anywhere

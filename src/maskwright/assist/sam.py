@@ -103,7 +103,7 @@ class SamSession:
             return first
         near = self._nearer(_joined(Region.of_mask(previous).box_xyxy, clicks_xy[positive], box_xyxy))
         found = self._ask(self._view(near or self._whole), asked)
-        moved = zip(nudged(previous, clicks_xy, positive), OUTLINE, strict=False)
+        moved = zip(nudged(previous, clicks_xy, positive, only_thin=True), OUTLINE, strict=False)
         return best([*found, *(Candidate(region, worth, "outline") for region, worth in moved)])
 
     def warm(self) -> None:
