@@ -111,6 +111,14 @@ def test_the_newest_network_that_has_learned_is_an_assistant_and_ends_the_one_be
     helpers.close()
 
 
+def test_a_run_whose_folder_is_called_learned_is_had_by_its_name(tmp_path):
+    helpers = Helpers(("learned", "a"), "learned", 1000, learned=lambda: (tmp_path, "learned-1-abc"))
+    assert helpers.names == ("learned", "a")
+    chosen = helpers.get(None)
+    assert chosen is not None
+    assert (chosen.name, helpers.get("learned")) == ("learned", chosen)
+
+
 class Careless:
     """An assistant whose masks lie outside, are empty, or have a score that is no number."""
 

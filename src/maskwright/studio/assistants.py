@@ -233,12 +233,12 @@ class Helpers:
     @property
     def names(self) -> tuple[str, ...]:
         """Those there are now: with the network that learns in the project, once it has."""
-        return self._names if self._learned() is None else (*self._names, LEARNED)
+        return self._names if LEARNED in self._names or self._learned() is None else (*self._names, LEARNED)
 
     def get(self, name: str | None) -> Helper | None:
         """The helper of a name, or of the default; None where there is none."""
         chosen = name or self.default
-        if chosen == LEARNED:
+        if chosen == LEARNED and LEARNED not in self._names:  # a run's folder may be called so
             return self._newest()
         if chosen is None or (chosen not in self._names and chosen != self.default):
             return None
