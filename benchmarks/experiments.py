@@ -52,6 +52,13 @@ NETWORKS = {
     "deeplabv3": ("--model", "deeplabv3", *LITE),
     "deeplabv3+": ("--model", "deeplabv3+", *LITE),
 }
+QUESTIONS = {  # what of two networks that differ in this alone the first has over the second
+    "ImageNet weights over fresh ones, in the U-Net": ("unet-lite0", "unet-lite0-fresh"),
+    "FCN: one skip (16s) over none (32s)": ("fcn-16s", "fcn-32s"),
+    "FCN: two skips (8s) over one (16s)": ("fcn-8s", "fcn-16s"),
+    "DeepLab: with a decoder (v3+) over without (v3)": ("deeplabv3+", "deeplabv3"),
+    "On one encoder: DeepLabv3+ over U-Net": ("deeplabv3+", "unet-lite0"),
+}
 ONLY_PLAIN = ("dsb2018_nuclei",)
 OBJECTS = "instances"  # of the nuclei, found as the plan chooses
 OBJECT_BUDGET = "15min"

@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from experiments import DATA, EXPERIMENTS, EXPORTS, LARGE, MOSAIC, NETWORKS, NUCLEI, ROOT, Data, Experiment
+from experiments import DATA, EXPERIMENTS, EXPORTS, LARGE, MOSAIC, NETWORKS, NUCLEI, QUESTIONS, ROOT, Data, Experiment
 
 from maskwright.base.files import atomic_write, read_json
+from maskwright.masks.classes import Classes
+from maskwright.metrics.counts import Counts
 from maskwright.metrics.matching import MatchCounts
+from maskwright.metrics.paired import PairedScore, paired_scores
 from maskwright.metrics.scores import Score, Scores
+from maskwright.metrics.semantic import ALL
 from maskwright.report.words import interval_of, number
 
 
@@ -48,8 +52,36 @@ def compared(data: Data) -> str:
         f"{about['environment']['processor']}, the steps timed beforehand. Scored on the {headline.images} images of the "
         f"{part_of(about)} part.",
         "",
+        *differences(records),
     ]
     return "\n".join(lines)
+
+
+def differences(records: dict[str, dict[str, Any]]) -> list[str]:
+    """What one network has over another, on the same images, as `maskwright compare` tells it."""
+    asked = {question: pair for question, pair in QUESTIONS.items() if set(pair) <= set(records)}
+    if not asked:
+        return []
+    lines = ["| on the same images | score | difference | 95 % interval | better in |", "|---|---|---|---|---|"]
+    for question, (one, other) in asked.items():
+        lines += [
+            f"| {question} | {row.metric}, {row.subject} | {row.difference:+.3f} "
+            f"| {row.difference_low:+.3f} to {row.difference_high:+.3f} | {row.better:.0%} of resamples |"
+            for row in paired(records[other], records[one])
+        ]
+    return [*lines, ""]
+
+
+def paired(first: dict[str, Any], second: dict[str, Any]) -> list[PairedScore]:
+    """How the second run's headline score and mean IoU differ from the first's, by paired bootstrap over the images."""
+    runs = [{image["id"]: image["pixels"] for image in record["scores"]["per_image"]} for record in (first, second)]
+    if set(runs[0]) != set(runs[1]):
+        raise ValueError("the two records are of different images: remove the older and measure it again")
+    counts = [Counts.of_images([run[id] for id in runs[0]]) for run in runs]
+    classes = Classes.named(*first["scores"]["class_names"])
+    _, rows = paired_scores(counts, classes, background=first["plan"]["background"])
+    headline = Scores.from_json(first["scores"]).headline_row
+    return [row for row in rows if (row.metric, row.subject) in ((headline.metric, headline.subject), ("iou", ALL))]
 
 
 def detail(one: Experiment) -> str:
