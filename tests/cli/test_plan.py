@@ -30,6 +30,8 @@ def test_the_plan_is_shown_with_its_reasons_and_written(invoke, blobs_to_read, t
         (("--model", "fcn8s"), "There is no model 'fcn8s'. Did you mean 'fcn-8s'?"),
         (("--encoder", "efficientnet"), "There is no encoder 'efficientnet'. Did you mean 'efficientnet-lite0'?"),
         (("--model", "unet", "--encoder-weights", "imagenet"), "no encoder that weights can be loaded into"),
+        (("--encoder", "resnet18", "--encoder-weights", "none.pth"), "none.pth: there is no such weights file"),
+        (("--encoder", "resnet18", "--encoder-weights", "imagenet"), "no packaged ImageNet weights for the encoder resnet18"),
         (("--model", "deeplabv3+", "--set", "model.output_stride=32"), "The output stride of a DeepLab is 16 (faster) or 8"),
         (("--device", "cuda:7"), "--device cuda:7 was asked for"),
         (("--device", "gpu"), "Possible are: auto, cpu, cuda"),
@@ -40,6 +42,14 @@ def test_what_cannot_be_is_refused_in_words(invoke, blobs_to_read, arguments, co
     result = invoke("plan", blobs_to_read, *arguments)
     assert result.exit_code == 2
     assert complaint in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", ["plan", "train"])
+@pytest.mark.parametrize("name", ["--model", "--encoder"])
+def test_an_unknown_network_is_told_before_data_are_read(invoke, tmp_path, command, name):
+    result = invoke(command, tmp_path / "absent", name, "nonesuch")
+    assert result.exit_code == 2
+    assert f"There is no {name[2:]} 'nonesuch'" in result.stderr
 
 
 def test_data_that_would_spoil_a_training_are_not_planned_for(invoke, blob_folder):

@@ -51,6 +51,7 @@ def command(
     from maskwright.engine.reading import Reading
 
     wanted = values.assignments(changes or ())
+    steps.require_known(model, encoder)
     reading = Reading(path=data, **said)
     found, report = steps.check_or_stop(reading, split_file=split, split_name=split_name)
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)

@@ -111,6 +111,14 @@ def read_split(
     return from_file(path, data, name=name, seed=seed, group_by=group_by, together=known.groups if known else ())
 
 
+def require_known(model: str | None, encoder: str | None) -> None:
+    """Raises `PlanError` where there is no such model or encoder: said before data are read, which may take minutes."""
+    if model is not None or encoder is not None:
+        from maskwright.models import model_config
+
+        model_config(model or "unet", encoder or "plain")
+
+
 def plan(
     parts: Split,
     *,

@@ -63,6 +63,7 @@ def command(
     from maskwright.engine.predict import load
     from maskwright.engine.reading import Reading
 
+    steps.require_known(model, encoder)
     reading = Reading(path=data, **said)
     found, report = steps.check_or_stop(reading, split_file=split, split_name=split_name)
     parts = steps.divide(found, reading, file=split, name=split_name, fraction=val, seed=seed, known=report.duplicates)

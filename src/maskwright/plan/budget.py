@@ -14,7 +14,7 @@ from maskwright.base.errors import PlanError
 from maskwright.models import MaskRCNN, PanopticFPN
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
-from maskwright.plan.objective import batches_of, build_network, detects, losses_of
+from maskwright.plan.objective import batches_of, build_network, detects, losses_of, start_encoder
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -36,12 +36,13 @@ class Cost:
 def measure(plan: Plan, samples: PreparedSamples, *, device: str = "auto") -> Cost:
     """Take a few real steps of the plan on its own data, and predict one tile. The weights are thrown away.
 
-    Raises `PlanError` where the memory does not suffice.
+    Raises `PlanError` where the memory does not suffice, and `WeightsError` where the weights to start from do not fit.
     """
     keep_memory()
     where = pick_device(device)
     with torch.random.fork_rng(devices=[]):
         network = build_network(plan)
+        start_encoder(plan, network)
     network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     try:
         step_seconds, memory_gb = _training(plan, samples, network, where)

@@ -49,7 +49,8 @@ def plan(
     whose weights are where training begins, and whose network it is. `changes` are set by hand and win over the rules.
 
     A few steps are timed on the data themselves; the number of steps is then fixed, so that a resumed run is the same run.
-    Raises `PlanError` on a change to an unknown field or one that cannot be, and where the memory does not suffice.
+    Raises `PlanError` on a change to an unknown field or one that cannot be, and where the memory does not suffice, and
+    `WeightsError` where weights cannot be had or are of another network.
     """
     if not budget_minutes > 0:
         raise PlanError(f"The budget is {budget_minutes} minutes; it must be above 0, such as --budget 10min.")
