@@ -83,6 +83,18 @@ def test_a_choice_holds_for_its_machine_and_its_weights_alone(plan, tmp_path, mo
 
 @needs_openvino
 @pytest.mark.usefixtures("any_size")
+def test_a_plan_that_was_edited_is_followed(plan, tmp_path, monkeypatch):
+    timed(monkeypatch, {"torch": 1.0, "openvino": 0.1})
+    place = Place(tmp_path, "w")
+    for tile in ("[128,128]", "[96,96]"):
+        for precision in ("fp32", "bf16"):
+            edited = change(plan, {"tile_hw": tile, "precision": precision})
+            _, choice = made_ready(edited, task_of(edited).network(), device=CPU, place=place)
+            assert (choice.tile_hw, choice.precision) == (edited.tile_hw, precision)
+
+
+@needs_openvino
+@pytest.mark.usefixtures("any_size")
 def test_what_draws_something_else_does_not_predict(plan, tmp_path, monkeypatch):
     timed(monkeypatch, {"torch": 1.0, "openvino": 0.1})
     monkeypatch.setattr(choose, "_difference", lambda *_: 0.5)

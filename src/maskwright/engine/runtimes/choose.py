@@ -118,7 +118,8 @@ def made_ready(
     """
     if runtime == "openvino" and device.type != "cpu":
         raise MaskwrightError(f"OpenVINO predicts on the processor here, not on {device}. Add --device cpu, or leave one out.")
-    asked = f"{runtime} {precision} {device.type}"
+    tile = f"{plan.tile_hw[0]}x{plan.tile_hw[1]}/{plan.tile_overlap}"
+    asked = f"{runtime} {precision} {device.type}, planned {plan.precision} {tile}"  # plans of runs may be edited
     kept = place.kept(asked) if place is not None else None
     if kept is not None:
         ready, choice = _ready(plan, network, kept.runtime, kept.precision, device, place), kept
