@@ -14,8 +14,8 @@ class ASPP(nn.Module):
     Each branch and the projection end in batch normalisation and ReLU. The paper's rates are 6, 12 and 18 for maps of 1/16 of
     the resolution, and twice that for 1/8. `separable` splits the atrous convolutions as `convolution` says.
 
-    Under tiled prediction the image pooling sees the tile only, never the whole image: let tiles be as large as the crops that
-    the network was trained on.
+    Under tiled prediction the image pooling sees the tile only, never the whole image: the larger the tiles, the better, even
+    where they are larger than the crops that the network was trained on.
     """
 
     def __init__(self, inside: int, width: int, *, rates: Sequence[int], separable: bool = False, dropout: float = 0.0) -> None:
