@@ -110,6 +110,18 @@ def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> Non
         assert rules.encoder_weights(network, None) is None
 
 
+def test_large_objects_of_several_kinds_in_photographs_get_wide_context() -> None:
+    pets = replace(STREET, object_sizes=(None, (9e3, 4e4, 9e4), (9e3, 3e4, 5e4)), thickness=100.0)
+    network, why = rules.architecture(pets, None, None)
+    assert network == DeepLabConfig(encoder="efficientnet-lite0", decoder=True)
+    assert "2 kinds of large objects, 100 pixels thick" in why
+    one_kind = replace(pets, object_sizes=(None, (9e3, 4e4, 9e4), None))
+    for other in (one_kind, replace(pets, thickness=63.0), replace(pets, thickness=None)):
+        assert isinstance(rules.architecture(other, None, None)[0], EncoderUNetConfig)
+    assert isinstance(rules.architecture(replace(pets, color=0.01), None, None)[0], UNetConfig)
+    assert isinstance(rules.architecture(pets, "unet", None)[0], EncoderUNetConfig)
+
+
 def test_what_a_person_asks_for_is_built() -> None:
     assert rules.architecture(CELLS, "deeplabv3+", None)[0] == DeepLabConfig(encoder="efficientnet-lite0")
     assert rules.architecture(CELLS, "fcn-16s", "vgg16")[0] == FCNConfig(encoder="vgg16", prediction_stride=16)
