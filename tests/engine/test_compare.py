@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from maskwright.base.errors import DataError, MaskValueError
@@ -167,3 +168,17 @@ def test_no_torch_is_needed():
     code = "import sys, maskwright.engine.compare; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_stacks_of_masks_are_compared_plane_by_plane(tmp_path):
+    truth = np.zeros((3, 8, 8), np.uint8)
+    truth[:, 2:6, 2:6] = 1
+    half = truth.copy()
+    half[1, 2:4] = 0
+    for name, values, axes in (("truth", truth, {}), ("found", half, {"axes": "ZYX"})):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "e.tif", values, photometric="minisblack", metadata=axes)
+    scores = compare(tmp_path / "truth", tmp_path / "found").scores
+    assert {image["id"]: image["dice"]["foreground"] for image in scores.per_image} == pytest.approx(
+        {"e.tif/z=0": 1.0, "e.tif/z=1": 2 / 3, "e.tif/z=2": 1.0}
+    )

@@ -1,6 +1,7 @@
 """What a run remembers of its files, and how a change is told."""
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from maskwright.data.dataset import read
@@ -23,3 +24,14 @@ def test_the_file_that_says_what_segments_are_counts_as_their_pictures_do(tmp_pa
     path = tmp_path / "panoptic.json"
     path.write_text(path.read_text().replace("car", "bus"))
     assert differences(before, manifest([data])) == ["panoptic.json has changed"]
+
+
+def test_masks_of_a_stack_are_those_of_its_file(tmp_path):
+    for kind in ("images", "masks"):
+        (tmp_path / kind).mkdir()
+        tifffile.imwrite(tmp_path / kind / "e.tif", np.eye(8, dtype=np.uint8)[None].repeat(2, 0), metadata={"axes": "ZYX"})
+    data = read(tmp_path)
+    before = manifest([data])
+    assert sorted(before) == ["e.tif/z=0", "e.tif/z=1"]
+    tifffile.imwrite(tmp_path / "masks/e.tif", np.ones((2, 8, 8), np.uint8), metadata={"axes": "ZYX"})
+    assert differences(before, manifest([data])) == ["e.tif/z=0 has changed", "e.tif/z=1 has changed"]

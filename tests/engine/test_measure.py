@@ -208,3 +208,17 @@ def test_without_a_pixel_size_all_is_in_pixels_and_said(folder):
     measuring = Measuring(found_in(folder))
     assert measuring.unit is None
     assert any("say it with --pixel-size 0.65um" in words for words in measuring.words)
+
+
+def test_each_plane_of_a_stack_is_measured_and_objects_keep_their_numbers(tmp_path):
+    stack = np.stack([np.arange(600, dtype=np.uint16).reshape(20, 30)] * 3)
+    masks = np.stack([LABELS, np.zeros_like(LABELS), LABELS])
+    for kind, values in (("images", stack), ("masks", masks)):
+        (tmp_path / kind).mkdir()
+        tifffile.imwrite(tmp_path / kind / "e.tif", values, photometric="minisblack", metadata={"axes": "ZYX"})
+    whole = [list(Measuring(found).rows()) for found in (found_in(tmp_path), found_in(tmp_path, "images/e.tif"))]
+    whole.append(list(Measuring(found_in(tmp_path, "images/e.tif", masks="masks/e.tif")).rows()))
+    for rows in whole:
+        places = [(row["image"], row["object"], row["area"]) for row in rows]
+        assert places == [(f"e.tif/z={z}", number, area) for z in (0, 2) for number, area in ((4, 20), (9, 7))]
+    assert whole[0][0]["mean_c1"] == stack[0][LABELS == 4].mean()

@@ -337,3 +337,10 @@ def test_a_large_plane_is_read_part_by_part(photos, tmp_path, monkeypatch):
     pictures = Pictures(tmp_path / "x", max_pixels=1 << 20)
     assert np.array_equal(pictures.get(photos / "embryo.tif/z=1").levels[0][:, :][..., 0], SLICES[1])
     pictures.close()
+
+
+def test_a_stack_of_masks_is_no_image(tmp_path):
+    put(tmp_path / "photos/images/embryo.tif", SLICES, "ZYX")
+    put(tmp_path / "photos/masks/embryo.tif", (SLICES > 2000).astype(np.uint8), "ZYX")
+    with open_store(tmp_path / "labels", tmp_path / "photos", ["cell"]) as opened:
+        assert names(opened) == [f"images/embryo.tif/z={z}" for z in range(3)]

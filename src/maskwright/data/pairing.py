@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from maskwright.base.errors import DataError
 from maskwright.base.files import natural_key
-from maskwright.data.planes import planes_named
+from maskwright.data.planes import by_planes, planes_named
 from maskwright.data.record import Record
 from maskwright.data.walk import Walk
 from maskwright.formats.content import IMAGE_SUFFIXES
@@ -146,7 +146,8 @@ def _sorted_out(
 
 
 def _match(images: list[_File], masks: list[_File], root: Path, walk: Walk) -> Pairing:
-    """Put images and masks together, and list what is left. A stack is the planes that have masks, as `embryo.tif/z=3.png`."""
+    """Put images and masks together, and list what is left. A stack is the planes that have masks, as `embryo.tif/z=3.png`, or
+    those of a stack of masks."""
     images = _with_planes(images, masks)
     by_key = _grouped(images, lambda image: image.key)
     single = [same[0] for same in by_key.values() if len(same) == 1]
@@ -160,7 +161,7 @@ def _match(images: list[_File], masks: list[_File], root: Path, walk: Walk) -> P
         claimed = claims.get(image, [])
         if len(claimed) <= 1:
             record = _record(image, root, claimed[0].path if claimed else None)
-            (pairs if claimed else alone).append(record)
+            (pairs if claimed else alone).extend(by_planes(record))
     return Pairing(
         tuple(sorted(pairs, key=lambda record: natural_key(record.id))),
         tuple(sorted(alone, key=lambda record: natural_key(record.id))),

@@ -3,11 +3,14 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from maskwright.base.errors import MaskwrightError
 from maskwright.data.record import Record
-from maskwright.formats.plane_paths import is_plane
+from maskwright.formats.plane_paths import axes_of, is_plane
+from maskwright.formats.planes import planes_of
 
 
 def planes_named(names: Iterable[str]) -> dict[str, list[str]]:
@@ -24,6 +27,28 @@ def plane_record(record: Record, plane: str) -> Record:
     """A plane of the stack that a record is: its id keeps the file's suffix, as `embryo.tif/z=3`."""
     id = record.id + record.image.suffix
     return replace(record, id=f"{id}/{plane}", image=record.image / plane, group=id)
+
+
+def planes_in(record: Record) -> tuple[Record, ...]:
+    """All planes of the stack that a record is, or the record itself where it is none."""
+    return tuple(plane_record(record, plane) for plane in planes_of(record.image)) or (record,)
+
+
+def by_planes(record: Record) -> tuple[Record, ...]:
+    """The planes of a stack whose mask is a stack of as many, each with its own; any other record as it is.
+
+    Where one of both files does not name its axes, they are those of the other.
+    """
+    if record.mask is None or is_plane(record.image):
+        return (record,)
+    files = (record.image, record.mask)
+    first = next((file / planes[0] for file in files if (planes := planes_of(file))), record.image)
+    with suppress(MaskwrightError):  # what cannot be a stack of masks is told by who reads it
+        images, masks = (planes_of(file, "".join(axes_of(first)).upper() + "YX") for file in files)
+        if images == masks:
+            pairs = tuple(replace(plane_record(record, plane), mask=record.mask / plane) for plane in masks)
+            return pairs or (record,)
+    return (record,)
 
 
 def kept_together(records: Iterable[Record]) -> list[str]:

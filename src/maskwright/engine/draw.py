@@ -9,6 +9,7 @@ from maskwright.data.record import Record
 from maskwright.engine.masked_images import MaskedImages
 from maskwright.engine.reading import Reading
 from maskwright.formats.images import read_image
+from maskwright.formats.plane_paths import file_of
 from maskwright.formats.png import write_picture
 from maskwright.masks.draw import to_display
 from maskwright.masks.draw_sheet import View, sheet
@@ -95,7 +96,7 @@ def draw(
 
 
 def _check_free(targets: Sequence[Path], records: Sequence[Record], *, overwrite: bool) -> None:
-    sources = {path.resolve() for record in records for path in (record.image, record.mask) if path is not None}
+    sources = {file_of(path).resolve() for record in records for path in (record.image, record.mask) if path is not None}
     on_source = [target for target in targets if target.resolve() in sources]
     if on_source:
         raise DataError(f"{on_source[0]}: is an image or a mask, which no picture may replace. Name another folder with --out.")

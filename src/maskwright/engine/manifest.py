@@ -15,7 +15,7 @@ def manifest(parts: Iterable[DataSet]) -> dict[str, str]:
     described = {part.labels.described_by for part in parts if part.labels is not None} - {None}
     digest = functools.cache(digest_of)  # an annotation file belongs to many records, and so does a stack
     digests = {
-        id: " ".join(digest(path) if path else "-" for path in (file_of(record.image), record.mask))
+        id: " ".join(digest(file_of(path)) if path else "-" for path in (record.image, record.mask))
         for id, record in sorted(records.items())
     }
     return {**digests, **{path.name: digest(path) for path in described if path}}

@@ -12,17 +12,19 @@ from jaxtyping import Num
 from maskwright.base.errors import DataError
 from maskwright.data.annotated import AnnotatedObjects, find_source
 from maskwright.data.channels import MIXED
-from maskwright.data.coding import CodingOptions, histogram
+from maskwright.data.coding import CodingOptions, MaskHistogram, histogram
 from maskwright.data.dataset import DataSet, from_annotations, from_scan
 from maskwright.data.labels import Labels, MaskFiles
 from maskwright.data.pairing import Pairing, list_images
+from maskwright.data.planes import by_planes, planes_in
 from maskwright.data.record import Record
 from maskwright.data.scan import Scan, scan
 from maskwright.data.sizes import check_sizes
 from maskwright.formats import coco, labels, native, read_mask
 from maskwright.formats.annotations import Annotations
 from maskwright.formats.content import IMAGE_SUFFIXES, MAX_PIXELS
-from maskwright.formats.images import image_info
+from maskwright.formats.images import ImageInfo, image_info
+from maskwright.formats.plane_paths import file_of
 from maskwright.masks.coding import MaskCoding, number_of
 from maskwright.masks.types import Segmentation
 
@@ -57,10 +59,10 @@ class MaskedImages:
 
 
 def predicted(predictor: "Predictor", images: Sequence[Path], *, max_pixels: int = MAX_PIXELS) -> MaskedImages:
-    """Images whose objects a run predicts."""
+    """Images whose objects a run predicts; of a stack each plane by itself."""
     of_classes = predictor.plan.task == "semantic"
     return MaskedImages(
-        list_images(images), lambda _, image: predictor(image),
+        tuple(plane for record in list_images(images) for plane in planes_in(record)), lambda _, image: predictor(image),
         has_scores=not of_classes, words=(PARTS,) if of_classes else (), max_pixels=max_pixels,
     )  # fmt: skip
 
@@ -121,10 +123,15 @@ def _one_mask(mask: Path, images: Sequence[Path], options: CodingOptions, max_pi
     if len(images) != 1 or images[0].is_dir():
         raise DataError(f"{mask}: one mask belongs to one image. Name its image file, or the folder of all masks.")
     (image,) = images
-    info, raw = (image_info(image, max_pixels=max_pixels), read_mask(mask, max_pixels=max_pixels))
-    check_sizes(image, info, mask, raw.size_hw)
-    record = Record(image.stem, image, mask)
-    seen = Scan(image.parent, Pairing((record,)), (record,), (info,), (histogram(raw, mask),), ())
+    records = by_planes(Record(image.stem, image, mask))
+    infos, histograms = list[ImageInfo](), list[MaskHistogram]()
+    for record in records:
+        assert record.mask is not None  # as it was made
+        info, raw = image_info(record.image, max_pixels=max_pixels), read_mask(record.mask, max_pixels=max_pixels)
+        check_sizes(record.image, info, record.mask, raw.size_hw)
+        infos.append(info)
+        histograms.append(histogram(raw, record.mask))
+    seen = Scan(image.parent, Pairing(records), records, tuple(infos), tuple(histograms), ())
     return from_scan(_described(seen, mask.parent), options, max_pixels=max_pixels)
 
 
@@ -149,7 +156,7 @@ def _asked(data: DataSet, images: Sequence[Path], masks: Path) -> MaskedImages:
     files = {path.resolve() for path in images if not path.is_dir()}
 
     def is_asked(path: Path) -> bool:
-        place = path.resolve()
+        place = file_of(path).resolve()
         return place in files or any(place.is_relative_to(folder) for folder in folders)
 
     records = tuple(record for record in data.records if record.mask is not None and is_asked(record.image))

@@ -211,6 +211,6 @@ def _mirrored(background: Background) -> Background:
 def _digest(found: Paste) -> list[str]:
     """What the images depend on beside recipe and seed: the files, by their content."""
     data = found.backgrounds.data
-    files = {path for record in data.records for path in (file_of(record.image), record.mask) if path is not None}
+    files = {file_of(path) for record in data.records for path in (record.image, record.mask) if path is not None}
     files |= {file_of(record.image) for record in found.backgrounds.records}
     return sorted({digest_of(path)[:16] for path in files})

@@ -7,6 +7,7 @@ from maskwright.base.errors import MaskwrightError, did_you_mean
 from maskwright.formats import cityscapes, coco, coco_panoptic, cvat, labelme, labels, png, project, tiff, voc, yolo
 from maskwright.formats.annotations import AnnotationFormat
 from maskwright.formats.content import MAX_PIXELS, image_kind
+from maskwright.formats.plane_paths import file_of
 from maskwright.masks.coding import RawMask
 from maskwright.masks.types import Instances, LabelMap
 
@@ -39,8 +40,11 @@ INSTANCE_WRITERS = {".png": png.write_instances, ".tif": tiff.write_instances, "
 
 
 def read_mask(path: Path, *, max_pixels: int = MAX_PIXELS) -> RawMask:
-    """The mask as its file holds it, whatever the file is called. Raises `ImageFileError`, `MaskValueError`."""
-    return FORMATS[image_kind(Path(path))](path, max_pixels=max_pixels)
+    """The mask as its file holds it, whatever the file is called. Raises `ImageFileError`, `MaskValueError`.
+
+    A path such as `embryo.tif/z=3` is that plane of a stack of masks.
+    """
+    return FORMATS[image_kind(file_of(Path(path)))](path, max_pixels=max_pixels)
 
 
 def write_label_map(path: Path, label_map: LabelMap) -> None:

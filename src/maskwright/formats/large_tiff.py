@@ -37,16 +37,16 @@ class LargeTiff:
             self._page = series.keyframe
             self.order = named(_own_axes(series, self.path), series.shape, said, self.path)
             self._pages, counted, channels = _arranged(series, self.path, self.order)
-            self._header = described(self._file, self.path, channels)
-            if self._header.orientation != 1:
+            self.header = described(self._file, self.path, channels)
+            if self.header.orientation != 1:
                 raise ImageFileError(
-                    f"{self.path}: is stored turned (orientation {self._header.orientation}), and turned images are not read "
+                    f"{self.path}: is stored turned (orientation {self.header.orientation}), and turned images are not read "
                     f"part by part. Save it upright."
                 )
-            self.size_hw, self.notes = self._header.size_hw, self._header.notes
+            self.size_hw, self.notes = self.header.size_hw, self.header.notes
             self.axes = (*counted, *sides(self.path, self.size_hw))
             self.planes = plane_names(self.axes)
-            self.channels, self.dtype = shown_as(self._header)
+            self.channels, self.dtype = shown_as(self.header)
             self._kept: OrderedDict[tuple[int, int], Shaped[np.ndarray, "h w s"]] = OrderedDict()
             self._rows_at = None if self._page.is_tiled else series.dataoffset  # one block of plain numbers from there on
             if self._rows_at is None:
@@ -57,9 +57,13 @@ class LargeTiff:
 
     def read(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Num[np.ndarray, "h w c"]:
         """The pixels of a half-open box of a plane."""
+        pixels = self.stored(box_xyxy, plane)
+        return shown(pixels[..., 0] if self.header.color == "palette" else pixels, self.header, self.path)
+
+    def stored(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Shaped[np.ndarray, "h w s"]:
+        """The same, as the file holds them: indices of a palette, and integers of any width."""
         parts = [self._part(page, box_xyxy) for page in self._pages[plane]]
-        pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-        return shown(pixels[..., 0] if self._header.color == "palette" else pixels, self._header, self.path)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Num
+from jaxtyping import Num, Shaped
 
 from maskwright.base.errors import ImageFileError, MaskwrightError
 from maskwright.formats import large_tiff
 from maskwright.formats.large_image import LargeImage, is_zarr, open_large
 from maskwright.formats.plane_paths import axes_of, file_of, is_plane
+from maskwright.formats.stored import Header
 
 
 class Plane:
@@ -30,6 +31,13 @@ class Plane:
     def read(self, box_xyxy: tuple[int, int, int, int], plane: int = 0) -> Num[np.ndarray, "h w c"]:
         """The pixels of a half-open box."""
         return self._stack.read(box_xyxy, self._number)
+
+    def stored(self) -> tuple[Header, Shaped[np.ndarray, "h w s"]]:
+        """What the file says of its pixels, and all of them as it holds them. Raises `ImageFileError` where it is no TIFF."""
+        if not isinstance(self._stack, large_tiff.LargeTiff):
+            raise ImageFileError(f"{file_of(self.path)}: masks are read from image files, not from a Zarr. Write a TIFF of it.")
+        height, width = self.size_hw
+        return self._stack.header, self._stack.stored((0, 0, width, height), self._number)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,5 +1,6 @@
 """Masks as TIFF files: integers of any width."""
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ from jaxtyping import Integer
 
 from maskwright.base.files import atomic_path
 from maskwright.formats import tiff_pages
-from maskwright.formats.content import MAX_PIXELS
+from maskwright.formats.content import MAX_PIXELS, check_pixels
 from maskwright.formats.instance_labels import instance_labels
 from maskwright.formats.mask_values import mask_values
+from maskwright.formats.plane_paths import file_of, is_plane
+from maskwright.formats.planes import Plane
 from maskwright.masks.coding import RawMask
 from maskwright.masks.types import Instances, LabelMap
 
@@ -20,7 +23,11 @@ IGNORE_32BIT = 2**32 - 1
 def read_mask(path: Path, *, max_pixels: int = MAX_PIXELS) -> RawMask:
     """The mask as it lies in the file. Raises `ImageFileError`, and `MaskValueError` on values that are no labels."""
     path = Path(path)
-    return mask_values(*tiff_pages.read_pixels(path, max_pixels), path)
+    if not is_plane(path):
+        return mask_values(*tiff_pages.read_pixels(path, max_pixels), path)
+    with closing(Plane(path)) as plane:
+        check_pixels(file_of(path), plane.size_hw, max_pixels)
+        return mask_values(*plane.stored(), path)
 
 
 def write_label_map(path: Path, label_map: LabelMap) -> None:

@@ -18,6 +18,7 @@ from maskwright.formats.stored import ORIENTATION_TAG, ColorModel, Header
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 AXES_READ = ("YX", "YXS", "SYX", "CYX")  # S: samples of a pixel (RGB); C: channels stored as planes
+AXES_OF_STACKS = "TZCYXS"
 MAX_CHANNELS_AT_MAX_PIXELS = 4
 LOSSY = (
     COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.JPEG_LOSSY, COMPRESSION.WEBP,
@@ -103,9 +104,15 @@ def _channels(series: tifffile.TiffPageSeries, path: Path) -> int:
         return 1
     if series.axes not in AXES_READ:
         sizes = ", ".join(f"{axis}={size}" for axis, size in zip(series.axes, series.shape, strict=True))
+        seen = f"{path}: the TIFF has the axes {series.axes} ({sizes}), but one image has {' or '.join(AXES_READ)}."
+        if set(series.axes) <= set(AXES_OF_STACKS):
+            raise ImageFileError(
+                f"{seen} Of this stack each plane is an image where the masks are a stack of as many planes, or files such as "
+                f"masks/{path.name}/z=3.png."
+            )
         raise ImageFileError(
-            f"{path}: the TIFF has the axes {series.axes} ({sizes}), but one image has {' or '.join(AXES_READ)}. "
-            f"Save every plane as a file of its own, or mark planes that are channels as axis C."
+            f"{seen} Write it anew so that it names its axes, as tifffile does with metadata={{'axes': 'ZYX'}}: planes are "
+            "slices (Z), times (T) or channels (C)."
         )
     return int(series.shape[-1] if series.axes == "YXS" else series.shape[0])
 

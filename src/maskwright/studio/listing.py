@@ -69,6 +69,6 @@ def _images_of(root: Path) -> Iterator[Path]:
     """Every image file in a folder and below it, and every Zarr."""
     yield from (file for name in Walk(with_zarr=True).files(root) if is_zarr(file := root / name))
     pairing = pair(root)
-    masks = {record.mask for record in pairing.pairs}
+    masks = {file_of(record.mask) for record in pairing.pairs if record.mask is not None}
     yield from (record.image for record in (*pairing.pairs, *pairing.images_without_mask))
     yield from (path for same in pairing.ambiguous for path in same if path not in masks)
