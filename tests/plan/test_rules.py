@@ -111,13 +111,12 @@ def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> Non
 
 
 def test_large_objects_of_several_kinds_in_photographs_get_wide_context() -> None:
-    pets = replace(STREET, object_sizes=(None, (9e3, 4e4, 9e4), (9e3, 3e4, 5e4)), thickness=100.0)
+    pets = replace(STREET, object_sizes=(None, (9e3, 4e4, 9e4), (9e1, 96.0**2, 5e4)))
     network, why = rules.architecture(pets, None, None)
     assert network == DeepLabConfig(encoder="efficientnet-lite0", decoder=True)
-    assert "2 kinds of large objects, 100 pixels thick" in why
-    one_kind = replace(pets, object_sizes=(None, (9e3, 4e4, 9e4), None))
-    for other in (one_kind, replace(pets, thickness=63.0), replace(pets, thickness=None)):
-        assert isinstance(rules.architecture(other, None, None)[0], EncoderUNetConfig)
+    assert "2 kinds of large objects, typically from 96 pixels across" in why
+    for sizes in ((None, (9e3, 4e4, 9e4), None), (None, (9e3, 4e4, 9e4), (9e1, 95.0**2, 5e4))):
+        assert isinstance(rules.architecture(replace(pets, object_sizes=sizes), None, None)[0], EncoderUNetConfig)
     assert isinstance(rules.architecture(replace(pets, color=0.01), None, None)[0], UNetConfig)
     assert isinstance(rules.architecture(pets, "unet", None)[0], EncoderUNetConfig)
 

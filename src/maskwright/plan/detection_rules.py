@@ -8,13 +8,12 @@ from maskwright.data.fingerprint import Fingerprint
 from maskwright.models import MaskRCNNConfig, PanopticFPNConfig
 from maskwright.models.mask_rcnn import LEVEL_STRIDES
 from maskwright.plan.plan import Optimizer
-from maskwright.plan.rules import COLORFUL, GENTLE, Choice, adamw
+from maskwright.plan.rules import COLORFUL, GENTLE, LARGE, Choice, adamw
 from maskwright.sampling.augment import Augmentation
 
 MANY = 60  # objects of a typical image, from which finding them one by one is slow and misses some
 FEW_KINDS = 3  # classes of objects that maps of pixels keep apart well
 OVERLAP = 0.02  # of the pixels of objects lie under others: maps hold one object a pixel
-LARGE = 96.0  # pixels of a typical object's side; COCO calls larger ones large
 CROP = 512  # pixels a side, at most: an object that is cut is learned as what is left of it
 BATCH = 2  # crops a step: larger ones than networks of maps take, and the norms of a trained encoder are fixed
 WIDTH, BOX_WIDTH = 128, 512  # half of what the paper has: a step took two thirds of the time on a processor

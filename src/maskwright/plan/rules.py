@@ -1,7 +1,7 @@
 """From a fingerprint to a plan: one small function a decision, each with its reason."""
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, sqrt
 from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
@@ -24,7 +24,7 @@ VERY_RARE = 0.01
 WEIGHT_CAP = 8.0
 COLORFUL = 0.02  # from this difference between the channels images are photographs, in the widest sense
 THIN = 6.0  # pixels; structures below it need the full resolution
-THICK = 64.0  # pixels, a quarter of a crop; from it a part of an object shows too little to tell one kind from another
+LARGE = 96.0  # pixels of a typical object's side; COCO calls larger ones large
 FRESH_RATE = 1e-3  # of a network from chance
 RATE, GENTLE = 5e-3, 0.1  # of a network on an encoder that knows something already, and how much of it the encoder gets
 HAS_A_TOP = 0.15  # difference between what the upper and the lower halves show, from which images have a top
@@ -39,11 +39,12 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
     """
     photographs = found.channels == 3 and found.color >= COLORFUL
     asked_for = model is not None or encoder is not None
-    kinds = sum(areas is not None for areas in found.object_sizes)
-    if not asked_for and photographs and kinds > 1 and (found.thickness or 0.0) >= THICK:
+    large = [side for areas in found.object_sizes if areas and (side := sqrt(areas[1])) >= LARGE]
+    if not asked_for and photographs and len(large) > 1:
         return model_config("deeplabv3+", PACKAGED[0]), (
-            f"Colour photographs of {kinds} kinds of large objects, {found.thickness:.0f} pixels thick: parts of different "
-            "kinds look alike, and only wide context tells them apart. The encoder has seen a million photographs already."
+            f"Colour photographs of {len(large)} kinds of large objects, typically from {median_low(large):.0f} pixels across: "
+            "parts of different kinds look alike, and only wide context tells them apart. The encoder has seen a million "
+            "photographs already."
         )
     if encoder is None:
         encoder = PACKAGED[0] if photographs or model not in (None, "unet") else "plain"
