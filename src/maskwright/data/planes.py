@@ -39,15 +39,16 @@ def by_planes(record: Record) -> tuple[Record, ...]:
 
     Where one of both files does not name its axes, they are those of the other.
     """
-    if record.mask is None or is_plane(record.image):
+    if record.mask is None:
         return (record,)
-    files = (record.image, record.mask)
-    first = next((file / planes[0] for file in files if (planes := planes_of(file))), record.image)
+    first = next((file / planes[0] for file in (record.image, record.mask) if (planes := planes_of(file))), None)
+    if first is None:
+        return (record,)
+    said = "".join(axes_of(first)).upper() + "YX"
     with suppress(MaskwrightError):  # what cannot be a stack of masks is told by who reads it
-        images, masks = (planes_of(file, "".join(axes_of(first)).upper() + "YX") for file in files)
-        if images == masks:
-            pairs = tuple(replace(plane_record(record, plane), mask=record.mask / plane) for plane in masks)
-            return pairs or (record,)
+        planes = planes_of(record.mask, said)
+        if planes == planes_of(record.image, said):
+            return tuple(replace(plane_record(record, plane), mask=record.mask / plane) for plane in planes)
     return (record,)
 
 
