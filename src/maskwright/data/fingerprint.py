@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,11 @@ class Fingerprint:
     def ignored_share(self) -> float:
         """Part of all pixels that counts in no loss and no score."""
         return self.ignored_pixels / max(sum(self.class_pixels) + self.ignored_pixels, 1)
+
+    @property
+    def typical_sides(self) -> tuple[float, ...]:
+        """The side of a square as large as the typical object, of each class that has sizes."""
+        return tuple(sqrt(areas[1]) for areas in self.object_sizes if areas)
 
     @property
     def median_size_hw(self) -> tuple[int, int]:

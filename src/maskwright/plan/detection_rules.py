@@ -26,8 +26,7 @@ RATE = 1e-3
 
 def way(found: Fingerprint) -> tuple[str, str]:
     """The better of both ways to objects, "mask-rcnn" or "unet", and why."""
-    kinds = sum(areas is not None for areas in found.object_sizes)
-    typical = sqrt(max((areas[1] for areas in found.object_sizes if areas), default=0.0))
+    kinds, typical = len(found.typical_sides), max(found.typical_sides, default=0.0)
     if found.objects_per_image > MANY:
         return "unet", f"Typically {found.objects_per_image:.0f} objects an image: maps find any number of them at one cost."
     if found.overlap > OVERLAP:

@@ -1,7 +1,7 @@
 """From a fingerprint to a plan: one small function a decision, each with its reason."""
 
 from dataclasses import replace
-from math import ceil, sqrt
+from math import ceil
 from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
@@ -39,7 +39,7 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
     """
     photographs = found.channels == 3 and found.color >= COLORFUL
     asked_for = model is not None or encoder is not None
-    large = [side for areas in found.object_sizes if areas and (side := sqrt(areas[1])) >= LARGE]
+    large = [side for side in found.typical_sides if side >= LARGE]
     if not asked_for and photographs and len(large) > 1:
         return model_config("deeplabv3+", PACKAGED[0]), (
             f"Colour photographs of {len(large)} kinds of large objects, typically from {median_low(large):.0f} pixels across: "
