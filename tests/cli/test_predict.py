@@ -39,7 +39,8 @@ def test_no_image_at_all_is_an_error(invoke, trained, tmp_path):
     (tmp_path / "empty").mkdir()
     result = invoke("predict", trained, tmp_path / "empty", "--out", tmp_path / "masks")
     assert result.exit_code == 2
-    assert result.stderr.startswith("error") and "no image files found" in result.stderr  # before all that a network says
+    assert result.stderr.startswith("error")  # before all that is said of the network
+    assert "no image files found" in result.stderr
     assert not (tmp_path / "masks").exists()
 
 
