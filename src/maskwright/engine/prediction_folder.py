@@ -1,6 +1,7 @@
 """The folder that takes predictions: where each goes, what its journal knows, what is in the way, and how a file is written."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256 as digest_of
 from pathlib import Path
@@ -184,6 +185,9 @@ class PredictionFolder:
                 self._name(record), digest(temporary), id=record.id, file=file, image=_stamp(record.image),
                 settled=self._settled, pixels=found.pixels, **more,
             )  # fmt: skip
+        with suppress(OSError):  # where strips of other images lie
+            for folder in self.strips(record).parents[: record.id.count("/") + 1]:
+                folder.rmdir()
 
     def join(self, without: Iterable[Record]) -> None:
         """Write the one file of all predictions that lie here, of earlier runs of the same network too.
