@@ -1,4 +1,4 @@
-"""A small project to label: three images, two classes."""
+"""A small project to label: three images, two classes; a page that works on it and a stranger."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
+from maskwright.studio.server import application
 from maskwright.studio.store import Store, open_store
 from some_edits import SIZE_HW
+from some_requests import HOME, KNOWN, TOKEN, studio_of
 
 
 @pytest.fixture
@@ -28,3 +31,16 @@ def store(photos: Path) -> Iterator[Store]:
     with open_store(photos.with_name("photos-labels"), photos, ["cell", "sky"]) as opened:
         opened.file_state(1)
         yield opened
+
+
+@pytest.fixture
+def client(store: Store) -> Iterator[TestClient]:
+    """A page that is let in; cookies are not kept."""
+    with TestClient(application(studio_of(store), TOKEN), base_url=HOME, headers=KNOWN) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stranger(client: TestClient) -> TestClient:
+    """Somebody on the same server without a token."""
+    return TestClient(client.app, base_url=HOME)
