@@ -39,6 +39,7 @@ def test_two_small_images_by_hand(tmp_path):
     assert made.ignored_pixels == 10
     assert made.ignored_share == 10 / 1200
     assert made.images_with_class == (2, 1, 1)
+    assert made.class_widths[1:] == (4 * 20 / (8 + 16), 4 * 8 / 12)
     assert made.object_sizes[0] is None
     assert made.object_sizes[1] == pytest.approx((5.2, 10.0, 14.8))  # of 4 and 16
     assert made.object_sizes[2] == (8.0, 8.0, 8.0)

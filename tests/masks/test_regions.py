@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from maskwright.masks.regions import boundaries, components, distance, distinct, object_areas
+from maskwright.masks.classes import IGNORE
+from maskwright.masks.regions import boundaries, components, distance, distinct, object_areas, outline_lengths
 
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 7))
 
@@ -69,3 +70,15 @@ def test_distinct_values_and_their_places_are_those_of_numpy(ids):
     expected, inverse = np.unique(ids, return_inverse=True)
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_array_equal(places, inverse.reshape(ids.shape))
+
+
+def test_outlines_run_along_the_edges_of_pixels_and_the_rim():
+    ids = np.array([[0, 0, 0, 0], [0, 1, 1, IGNORE], [0, 1, 2, 0]], np.uint16)
+    assert outline_lengths(ids, 4).tolist() == [18, 8, 4, 0]
+
+
+@given(arrays(np.uint16, SHAPES, elements=st.integers(0, 2)))
+def test_without_ignored_pixels_every_border_is_felt_from_both_sides(ids):
+    height, width = ids.shape
+    inside = int((ids[1:] != ids[:-1]).sum() + (ids[:, 1:] != ids[:, :-1]).sum())
+    assert outline_lengths(ids, 3).sum() == 2 * inside + 2 * (height + width)

@@ -50,6 +50,27 @@ def test_a_crop_is_no_larger_than_the_typical_image(size_hw: tuple[int, int], cr
     assert rules.crop(replace(CELLS, sizes_hw=(size_hw,) * 3 + ((2000, 2000),)))[0] == crop_hw
 
 
+@pytest.mark.parametrize(
+    ("side", "width", "factor"),
+    [(1024, 400, 4), (1023, 400, 2), (512, 96, 2), (512, 95, 1), (511, 400, 1), (8000, 9999, 8), (8000, None, 1)],
+)
+def test_large_images_of_wide_classes_are_shrunk(side: int, width: float | None, factor: int) -> None:
+    lesions = replace(CELLS, sizes_hw=((side, 2 * side),) * 3, class_widths=(10.0, width))
+    found, choice = rules.shrink(lesions, 0)
+    assert found == factor
+    assert (choice is None) == (factor == 1)
+    if choice is not None:
+        assert f"1/{factor} of their size" in choice[0]
+        assert f"{width} pixels wide" in choice[1]
+    assert rules.shrink(lesions, None)[0] == 1  # then the narrow class 0 counts too
+
+
+def test_a_crop_of_shrunk_images_is_no_larger_than_these() -> None:
+    crop_hw, (_, why) = rules.crop(replace(CELLS, sizes_hw=((1024, 800),) * 3), 4)
+    assert crop_hw == (256, 208)
+    assert "256 x 200 pixels, so shrunk" in why
+
+
 @pytest.mark.parametrize(("side", "levels"), [(256, 5), (128, 5), (112, 4), (64, 4), (32, 3)])
 def test_the_coarsest_map_of_a_crop_keeps_eight_pixels_a_side(side: int, levels: int) -> None:
     config, (value, why) = rules.unet((side, 2 * side), 16, UNetConfig(norm="instance"))

@@ -22,8 +22,9 @@ def earlier(tmp_path, blobs_to_read):
         changes={"model.widths": "[4,8]", "crop_hw": "[32,32]"},
     )  # fmt: skip
     planned = replace(
-        planned, normalization=Normalization(kind="fixed", mean=(9.0,), std=(5.0,)), optimizer=Optimizer(encoder_rate=0.3)
-    )
+        planned, normalization=Normalization(kind="fixed", mean=(9.0,), std=(5.0,)), optimizer=Optimizer(encoder_rate=0.3),
+        shrink=2,
+    )  # fmt: skip
     write_json(tmp_path / "run" / "plan.json", planned.to_json())
     (tmp_path / "run" / WEIGHTS).write_bytes(b"")
     return tmp_path / "run"
@@ -34,6 +35,7 @@ def test_network_and_view_of_images_stay_and_the_rest_is_planned_anew(earlier, b
     assert planned.start_from == earlier.absolute().as_posix()
     assert planned.model == UNetConfig(widths=(4, 8))
     assert planned.normalization == Normalization(kind="fixed", mean=(9.0,), std=(5.0,))
+    assert (planned.shrink, planned.tile_overlap) == (2, 256)
     assert planned.encoder_weights is None
     assert planned.optimizer.encoder_rate == 0.3
     assert planned.batch == 2

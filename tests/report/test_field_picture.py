@@ -26,7 +26,7 @@ def pixels_of(field: MeasuredField) -> np.ndarray:
 def test_the_caption_has_both_sizes_and_whose_weights_they_are():
     lines = [words for words, _ in caption(measured())]
     assert lines == [
-        "Theoretical receptive field of a pixel: up to 41 pixels a side",
+        "Theoretical: up to 41 pixels a side",
         "Effective: 90% within 9 pixels a side, 95% within 11 pixels a side (white)",
         "Weights: those of a run",
     ]

@@ -1,6 +1,7 @@
 """`maskwright inspect`: the layers of a network, what they cost and see, and the network's shape as a drawing."""
 
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from maskwright.nn.stages import Stage
 
 GB = 2**30
+SIDE = 512  # pixels of an image, unless another size is asked for
 SHARES = (0.9, 0.95)  # of the effective field, as squares
 
 
@@ -33,8 +35,14 @@ def command(
         int | None, typer.Option("--classes", help="Of a model by name.", min=1, metavar="COUNT", show_default="2")
     ] = None,
     size: Annotated[
-        str, typer.Option("--size", metavar="SIZE", help="Of the image: 512, or height and width as 360x480.")
-    ] = "512",
+        str | None,
+        typer.Option(
+            "--size",
+            metavar="SIZE",
+            help="Of the image: 512, or height and width as 360x480.",
+            show_default="512, times as much as a plan shrinks images",
+        ),
+    ] = None,
     all_layers: Annotated[bool, typer.Option("--layers", help="Show every layer, not only the stages.")] = False,
     drawing: Annotated[
         Path | None, typer.Option("--drawing", metavar="FILE", help="Draw the network's shape into this .svg or .png.")
@@ -53,10 +61,11 @@ def command(
     from maskwright.report import network_tables as tables
     from maskwright.report.words import counted
 
-    size_hw = values.size_hw(size)
+    asked_hw = None if size is None else values.size_hw(size)
     if (receptive_field is None) != (out is None):
         raise typer.BadParameter("--receptive-field IMAGE and --out FILE belong together.")
     subject = _subject(target, encoder=encoder, output_stride=output_stride, channels=channels, classes=classes)
+    size_hw = asked_hw or (SIDE * subject.shrink, SIDE * subject.shrink)
     layers, stages = _looked_into(subject, size_hw)
     image = f"{size_hw[0]} x {size_hw[1]} pixels"
     classes_of = f"{subject.classes} class{'' if subject.classes == 1 else 'es'}"
@@ -115,7 +124,8 @@ def _memory(subject: "Subject", size_hw: tuple[int, int]) -> dict[str, Any]:
 
     about: Any = {"channels": subject.channels, "precision": subject.precision}
     predict = to_predict(subject.network, size_hw=size_hw, **about)
-    train = to_train(subject.network, size_hw=size_hw, **about)
+    shown_hw = ceil(size_hw[0] / subject.shrink), ceil(size_hw[1] / subject.shrink)
+    train = to_train(subject.in_training, size_hw=shown_hw, **about)
     memory: dict[str, Any] = {
         "precision": subject.precision,
         "predict_gb": predict.of(1) / GB,
@@ -123,7 +133,7 @@ def _memory(subject: "Subject", size_hw: tuple[int, int]) -> dict[str, Any]:
         "train_image_gb": train.image / GB,
     }
     if (plan := subject.plan) is not None:
-        batch = to_train(subject.network, size_hw=plan.crop_hw, **about).of(plan.batch)
+        batch = to_train(subject.in_training, size_hw=plan.crop_hw, **about).of(plan.batch)
         memory |= {"train_plan_gb": batch / GB, "plan_batch": plan.batch, "plan_crop_hw": list(plan.crop_hw)}
     return memory
 

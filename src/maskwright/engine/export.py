@@ -30,7 +30,7 @@ from maskwright.engine.weights import load_weights
 from maskwright.masks.tiles import whole_tile
 from maskwright.masks.types import Segmentation
 from maskwright.nn.fit import fit_weights
-from maskwright.plan.objective import detects
+from maskwright.plan.objective import detects, on_whole_images
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of
 
@@ -123,7 +123,7 @@ def _in_integers(out: Path, content: bytes, exact: Predictor, int8: Quantization
 
 def _exported(plan: Plan, network: nn.Module, settled: dict[str, Any] | None) -> nn.Module:
     if not detects(plan):
-        return ExportedMaps(plan, network)
+        return ExportedMaps(plan, on_whole_images(plan, network))
     confidence = getattr(task_of(plan, settled), "confidence", None)  # a Panoptic FPN merges everything it finds
     return ExportedObjects(plan, network, 0.0 if confidence is None else confidence.least_score)
 

@@ -17,6 +17,8 @@ from maskwright.models import MODELS, model_config
 from maskwright.nn.device import Precision, pick_device, pick_precision
 from maskwright.nn.encoders.weights import PACKAGED
 from maskwright.nn.fit import fit_weights
+from maskwright.nn.shrunk import Shrunk
+from maskwright.plan.objective import on_whole_images
 from maskwright.plan.plan import Plan
 from maskwright.sampling.normalize import Normalization
 from maskwright.tasks import task_of
@@ -35,6 +37,16 @@ class Subject:
     classes: int
     weights: str
     plan: Plan | None = None
+
+    @property
+    def shrink(self) -> int:
+        """How many times smaller the network is shown images."""
+        return self.plan.shrink if self.plan is not None else 1
+
+    @property
+    def in_training(self) -> nn.Module:
+        """The network as it is trained: on images that are shrunk already."""
+        return self.network.network if isinstance(self.network, Shrunk) else self.network
 
     @property
     def precision(self) -> Precision:
@@ -65,18 +77,19 @@ def named(
 
 def planned(path: Path) -> Subject:
     """The network of a plan file, fresh."""
-    return _of_plan(Plan.from_json(read_json(path), source=str(path)))
+    plan = Plan.from_json(read_json(path), source=str(path))
+    return _of_plan(plan, task_of(plan).network(), FRESH)
 
 
 def trained(folder: Path) -> Subject:
     """The network of a run with its best weights, or fresh where it has none yet."""
     run = Run.open(folder)
-    subject = _of_plan(run.plan)
+    network = task_of(run.plan).network()
     if not run.best_path.exists():
-        return replace(subject, weights=f"{FRESH}, for {folder} has none yet")
+        return _of_plan(run.plan, network, f"{FRESH}, for {folder} has none yet")
     tensors, _ = load_weights(run.best_path)
-    fit_weights(subject.network, tensors, run.best_path)
-    return replace(subject, weights=f"those of {folder}")
+    fit_weights(network, tensors, run.best_path)
+    return _of_plan(run.plan, network, f"those of {folder}")
 
 
 def subject_of(target: str) -> Subject:
@@ -94,8 +107,10 @@ def subject_of(target: str) -> Subject:
     )
 
 
-def _of_plan(plan: Plan) -> Subject:
-    network = task_of(plan).network()
+def _of_plan(plan: Plan, network: nn.Module, weights: str) -> Subject:
+    """With what a plan adds to its network, where that is shown images at a fraction of their size."""
+    title = plan.model.title + (f", shown images at 1/{plan.shrink} of their size" if plan.shrink > 1 else "")
     return Subject(
-        title=plan.model.title, network=network, channels=plan.channels, classes=len(plan.classes), weights=FRESH, plan=plan
-    )
+        title=title, network=on_whole_images(plan, network), channels=plan.channels, classes=len(plan.classes), weights=weights,
+        plan=plan,
+    )  # fmt: skip

@@ -22,6 +22,7 @@ from maskwright.masks.tiles import Tile, even_tile, tiles, whole_tile
 from maskwright.masks.types import Segmentation
 from maskwright.nn.device import pick_device
 from maskwright.nn.fit import fit_weights
+from maskwright.plan.objective import on_whole_images
 from maskwright.plan.plan import Plan
 from maskwright.tasks import task_of
 
@@ -62,7 +63,7 @@ class Predictor:
             return agreement_of(self.task, plan, first, other, images) if images else None
 
         self._ready, self.choice = made_ready(
-            plan, network, device=device, runtime=runtime, precision=precision, place=place, agree=agree
+            plan, on_whole_images(plan, network), device=device, runtime=runtime, precision=precision, place=place, agree=agree
         )
 
     def __call__(self, image: Num[np.ndarray, "h w c"]) -> Segmentation:
@@ -124,7 +125,7 @@ class Predictor:
 
         Tiles that end above `first_row` are left out, if all tiles that are predicted at once with them do.
         """
-        overlap, stride = self.plan.tile_overlap, self.plan.model.stride
+        overlap, stride = self.plan.tile_overlap, self.plan.stride
         high, wide = (
             even_tile(length, most, overlap, stride) for length, most in zip(size_hw, self._most_hw(size_hw[1]), strict=True)
         )
@@ -145,7 +146,7 @@ class Predictor:
         high, wide = self.choice.tile_hw
         if not self.task.draws_maps:
             return high, wide
-        stride = self.plan.model.stride
+        stride = self.plan.stride
         rows = ROW_BYTES // (4 * (len(self.plan.classes) + MORE_MAPS) * width)
         return min(high, max(rows, 2 * self.plan.tile_overlap + stride) // stride * stride), wide
 

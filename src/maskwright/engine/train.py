@@ -155,7 +155,7 @@ class _Training:
         elif ranks.is_first:
             run.save_checkpoint(self.state.tensors(), self.state.about())
         self.follow_first()
-        samples = PreparedSamples(split.train, self.plan.normalization, self.task.encode)
+        samples = PreparedSamples(split.train, self.plan.normalization, self.task.encode, shrink=self.plan.shrink)
         self.batches = batches_of(self.plan, samples, (ranks.own.number, ranks.count))
         self.val = None if split.val is None else split.val.with_records(split.val.records[: self.plan.validation_images])
         self.pieces = 1  # a batch is worked through in so many, more where memory does not suffice

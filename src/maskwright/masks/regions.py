@@ -3,8 +3,10 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64, Shaped
+from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt16
 from scipy import ndimage
+
+from maskwright.masks.classes import IGNORE
 
 
 def components(mask: Bool[np.ndarray, "h w"], *, connectivity: Literal[4, 8] = 8) -> tuple[Int32[np.ndarray, "h w"], int]:
@@ -48,3 +50,14 @@ def distinct(ids: Shaped[np.ndarray, "h w"]) -> tuple[Shaped[np.ndarray, " n"], 
     values, places = np.unique(flat[starts], return_inverse=True)
     lengths = np.diff(np.append(starts, flat.size))
     return values, np.repeat(places.astype(np.int32), lengths).reshape(ids.shape)
+
+
+def outline_lengths(ids: UInt16[np.ndarray, "h w"], classes: int) -> Int64[np.ndarray, " classes"]:
+    """How long the outlines of each class are, along the edges of pixels; the image's rim and ignored pixels bound it too."""
+    lengths = np.zeros(classes, np.int64)
+    whole = np.pad(ids, 1, constant_values=IGNORE)
+    for before, after in ((whole[:-1], whole[1:]), (whole[:, :-1], whole[:, 1:])):
+        edge = before != after
+        for side in (before[edge], after[edge]):
+            lengths += np.bincount(side[side != IGNORE], minlength=classes)[:classes]
+    return lengths

@@ -14,7 +14,7 @@ from maskwright.base.errors import PlanError
 from maskwright.models import MaskRCNN, PanopticFPN
 from maskwright.nn.device import keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
-from maskwright.plan.objective import batches_of, build_network, detects, losses_of, start_encoder
+from maskwright.plan.objective import batches_of, build_network, detects, losses_of, on_whole_images, start_encoder
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, prefetch
 from maskwright.sampling.samples import PreparedSamples
@@ -84,8 +84,8 @@ def _training(plan: Plan, samples: PreparedSamples, network: nn.Module, device: 
 def _prediction(plan: Plan, network: nn.Module, device: torch.device) -> float:
     """Seconds a megapixel, in the precision and with the folding that prediction uses."""
     kind = torch.bfloat16 if plan.precision == "bf16" else torch.float32
-    folded = fold_batch_norm(network).to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    side = min(512, *plan.tile_hw)
+    folded = fold_batch_norm(on_whole_images(plan, network)).to(device, kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    side = min(512 * plan.shrink, *plan.tile_hw)
     tile = torch.zeros(1, plan.channels, side, side, device=device, dtype=kind).contiguous(memory_format=torch.channels_last)
     seconds = []
     for _ in range(3):

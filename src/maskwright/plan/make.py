@@ -25,6 +25,7 @@ VALIDATION_SHARE = 0.1  # of the budget, at most
 OVERHEAD = 0.04  # of the budget: checkpoints, journal, the first slow steps
 TILE = 1024  # pixels a side: larger ones gain nothing, and their memory stays below a gigabyte
 OVERLAP = 128  # pixels
+MOST_TILED = 4  # times larger tiles of images that the network is shown shrunk
 
 
 def plan(
@@ -73,7 +74,8 @@ def plan(
     network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
     why = why_so if finds_boxes and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
-    draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so)
+    shrunk = _shrunk(found, train.classes.background, task, changes.get("shrink", "")) if start is None else start.shrunk
+    draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so, shrunk)
     if isinstance(network, MaskRCNNConfig | PanopticFPNConfig):
         draft, numbers = _for_detection(draft, found, network)
         why = f"{why} {numbers}"
@@ -84,7 +86,7 @@ def plan(
     if not isinstance(network, UNetConfig):
         draft = _decided(draft, "network", rules.network(network, draft.encoder_weights, why))
     draft = change(draft if start is None else start.begun(draft), changes)
-    samples = PreparedSamples(train, draft.normalization, partial(encode, draft))
+    samples = PreparedSamples(train, draft.normalization, partial(encode, draft), shrink=draft.shrink)
     if start is not None or not isinstance(draft.model, UNetConfig) or "model.widths" in changes:
         return change(_fit(draft, measure(draft, samples, device=device), val), changes)
     chosen: Plan | None = None
@@ -99,6 +101,13 @@ def plan(
             break
     assert chosen is not None  # there is at least one width
     return change(chosen, changes)
+
+
+def _shrunk(found: Fingerprint, background: int | None, task: TaskName, by_hand: str) -> tuple[int, rules.Choice | None]:
+    """How many times smaller the network is shown images, which crops and tiles follow, and why."""
+    if by_hand.isdecimal() and int(by_hand) >= 1:
+        return int(by_hand), None
+    return rules.shrink(found, background) if task == "semantic" else (1, None)
 
 
 def _way(found: Fingerprint, task: TaskName) -> tuple[str | None, str]:
@@ -122,15 +131,18 @@ def _draft(
     seed: int,
     device: str,
     why_so: str,
+    shrunk: tuple[int, rules.Choice | None],
 ) -> Plan:
     """All that does not depend on time."""
+    factor, shrink_choice = shrunk
     background = train.classes.background
     normalization, normalization_choice = rules.normalization(found, encoder_weights=weights)
-    crop_hw, crop_choice = rules.crop(found)
+    crop_hw, crop_choice = rules.crop(found, factor)
     loss, class_weights, loss_choice = rules.loss(found, background)
     share, share_choice = rules.foreground_share(found, background)
     augmentation, augmentation_choice = rules.augmentation(found)
     optimizer, optimizer_choice = rules.optimizer(weights)
+    tile = TILE * min(factor, MOST_TILED)
     where = pick_device(device)
     precision = pick_precision(where)
     choices = {
@@ -138,6 +150,7 @@ def _draft(
         if task == "panoptic"
         else rules.task(task, train.classes, background, model, why_so),
         "normalization": normalization_choice,
+        **({"shrink": shrink_choice} if shrink_choice is not None else {}),
         "crop": crop_choice,
         "loss": loss_choice,
         "sampling": share_choice,
@@ -153,6 +166,7 @@ def _draft(
         model=rules.unet(crop_hw, WIDTHS[0], model)[0] if isinstance(model, UNetConfig) else model,
         encoder_weights=weights,
         normalization=normalization,
+        shrink=factor,
         crop_hw=crop_hw,
         batch=rules.BATCH,
         foreground_share=share,
@@ -163,8 +177,8 @@ def _draft(
         steps=1,
         validate_every=1,
         precision=precision,
-        tile_hw=(TILE, TILE),
-        tile_overlap=OVERLAP,
+        tile_hw=(tile, tile),
+        tile_overlap=OVERLAP * factor,
         seed=seed,
         budget_minutes=budget_minutes,
         decisions=tuple(Decision(name=name, value=value, why=why) for name, (value, why) in choices.items()),

@@ -20,6 +20,7 @@ from maskwright.masks.panoptic_layers import CLASS, THING
 from maskwright.masks.types import Segmentation
 from maskwright.models import MaskRCNN, MaskRCNNConfig, PanopticDeepLabConfig, PanopticFPN, PanopticFPNConfig, UNetConfig
 from maskwright.nn.encoders.weights import load_encoder_weights
+from maskwright.nn.shrunk import Shrunk
 from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, Batches
 from maskwright.sampling.objects import learnable
@@ -64,6 +65,11 @@ def build_network(plan: Plan) -> nn.Module:
         else:
             nn.init.zeros_(head.weight[-extra:])
     return network
+
+
+def on_whole_images(plan: Plan, network: nn.Module) -> nn.Module:
+    """The network of a plan as it predicts: of images as they are, whatever size it was shown them in."""
+    return Shrunk(network, plan.shrink) if plan.shrink > 1 else network
 
 
 def start_encoder(plan: Plan, network: nn.Module) -> None:

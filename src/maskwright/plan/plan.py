@@ -18,6 +18,7 @@ from maskwright.sampling.normalize import Normalization
 TaskName = Literal["semantic", "instance", "panoptic"]
 
 FORMAT = 1  # of plan.json; raised when an older program could misread it
+MOST_SHRUNK = 16  # times
 
 
 def _require(holds: bool, name: str, value: object, allowed: str) -> None:
@@ -65,6 +66,8 @@ class Plan:
     real (a street scene). `encoder_weights` are what the encoder starts from: "imagenet", a file, or hf:OWNER/REPO/FILE; None
     is chance. `start_from` is the folder of a run whose weights the whole network starts from. `class_weights` multiply the
     cross-entropy of each class. `center_px` is the sigma of the bell around the centre of a thing in panoptic maps.
+    `shrink` is how many times smaller the network is shown images, each pixel the mean of a block; crops are cut from these,
+    tiles from images as they are.
     """
 
     task: TaskName = "semantic"
@@ -75,6 +78,7 @@ class Plan:
     encoder_weights: str | None = None
     start_from: str | None = None
     normalization: Normalization
+    shrink: int = 1
     crop_hw: tuple[int, int]
     batch: int
     foreground_share: float
@@ -106,6 +110,13 @@ class Plan:
         _require(self.steps >= 1, "steps", self.steps, "1 or more")
         _require(self.validate_every >= 1, "validate_every", self.validate_every, "1 or more")
         _require(min(self.crop_hw) >= 8, "crop_hw", self.crop_hw, "8 pixels or more a side")
+        _require(1 <= self.shrink <= MOST_SHRUNK, "shrink", self.shrink, f"from 1 (as they are) to {MOST_SHRUNK}")
+        _require(
+            self.shrink == 1 or self.task == "semantic",
+            "shrink",
+            self.shrink,
+            "1 where objects are found: they are drawn as they are",
+        )
         _require(min(self.tile_hw) >= 32, "tile_hw", self.tile_hw, "32 pixels or more a side")
         _require(
             0 <= self.tile_overlap < min(self.tile_hw), "tile_overlap", self.tile_overlap, "from 0 to below the tile's side"
@@ -151,6 +162,11 @@ class Plan:
         if isinstance(model, MaskRCNNConfig | PanopticFPNConfig):
             name = "Mask R-CNN" if isinstance(model, MaskRCNNConfig) else "Panoptic FPN"
             _require(not self.mirror, "mirror", self.mirror, f"false for a {name}: objects of mirror images cannot be averaged")
+
+    @property
+    def stride(self) -> int:
+        """Of the network on images as they are: what is seen at once is best a multiple of it."""
+        return self.shrink * self.model.stride
 
     def to_json(self) -> dict[str, Any]:
         """A JSON value that `from_json` reads back."""

@@ -23,6 +23,8 @@ RARE = 0.05  # of the pixels: below it a class is sought out when crops are draw
 VERY_RARE = 0.01
 WEIGHT_CAP = 8.0
 COLORFUL = 0.02  # from this difference between the channels images are photographs, in the widest sense
+SHRINKS = (2, 4, 8)
+WIDE = 48.0  # pixels across that the narrowest class keeps in an image that is shrunk
 THIN = 6.0  # pixels; structures below it need the full resolution
 LARGE = 96.0  # pixels of a typical object's side; COCO calls larger ones large
 FRESH_RATE = 1e-3  # of a network from chance
@@ -56,9 +58,7 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
         if found.thickness is not None and found.thickness < THIN:
             why += f" Structures of {found.thickness:.0f} pixels need its skips up to the full resolution."
     else:
-        why = (
-            "No photographs: a plain network at full resolution learns from few images, and photographs would teach it little."
-        )
+        why = "No photographs: a plain network learns from few images, and photographs would teach it little."
     return chosen, why
 
 
@@ -98,15 +98,33 @@ def normalization(found: Fingerprint, *, encoder_weights: str | None = None) -> 
     return Normalization(kind="percentile"), ("percentiles 0.5 to 99.5, per image", why)
 
 
-def crop(found: Fingerprint) -> tuple[tuple[int, int], Choice]:
+def shrink(found: Fingerprint, background: int | None) -> tuple[int, Choice | None]:
+    """How many times smaller the network is shown images; None where it sees them as they are.
+
+    As much smaller as leaves the narrowest class wide and the typical image larger than a crop.
+    """
+    widths = [width for class_id, width in enumerate(found.class_widths) if width is not None and class_id != background]
+    typical = median_low(min(size_hw) for size_hw in found.sizes_hw)
+    most = min(min(widths, default=0.0) / WIDE, typical / CROP)
+    factor = max((each for each in SHRINKS if each <= most), default=1)
+    if factor == 1:
+        return 1, None
+    why = (
+        f"Even the narrowest class is {min(widths):.0f} pixels wide: a crop shows more of an object and what is around it, and "
+        f"a step costs less. Masks are drawn in the images' own size, with outlines true to about {factor / 2:g} pixels."
+    )
+    return factor, (f"images at 1/{factor} of their size", why)
+
+
+def crop(found: Fingerprint, shrink: int = 1) -> tuple[tuple[int, int], Choice]:
     """The part of an image that one training example shows: no larger than the typical image, in whole steps of the network."""
     heights, widths = zip(*found.sizes_hw, strict=True)
-    typical = median_low(heights), median_low(widths)
+    typical = median_low(heights) // shrink, median_low(widths) // shrink
     high, wide = (max(32, min(CROP, 16 * ceil(size / 16))) for size in typical)
     if (high, wide) == (CROP, CROP):
         why = "Large enough to show objects with their surroundings, small enough for varied batches."
     else:
-        why = f"The typical image has only {typical[0]} x {typical[1]} pixels."
+        why = f"The typical image has only {typical[0]} x {typical[1]} pixels{', so shrunk' if shrink > 1 else ''}."
     return (high, wide), (f"{high} x {wide}", why)
 
 

@@ -71,7 +71,7 @@ def caption(measured: MeasuredField) -> list[tuple[str, str]]:
     held = ", ".join(f"{share:.0%} within {side} pixels a side" for share, side in measured.sides.items())
     effective = f"Effective: {held} (white)" if all(measured.sides.values()) else "Effective: none, no pixel counts"
     return [
-        (f"Theoretical receptive field of a pixel: up to {size} pixels a side{cut}{besides}", FRAME),
+        (f"Theoretical: up to {size} pixels a side{cut}{besides}", FRAME),
         (effective, HEAT),
         (f"Weights: {measured.weights}", ""),
     ]

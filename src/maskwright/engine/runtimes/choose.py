@@ -176,7 +176,7 @@ def _ready(
     if runtime == "torch":
         return pytorch.ready(network, precision=precision, device=device)
     return openvino.ready(
-        network, channels=plan.channels, stride=plan.model.stride, precision=precision,
+        network, channels=plan.channels, stride=plan.stride, precision=precision,
         folder=place.compiled(precision) if place is not None else None,
     )  # fmt: skip
 
@@ -224,7 +224,7 @@ def _tiling(plan: Plan, ready: Ready, megapixel_seconds: float) -> tuple[tuple[i
 
     Networks that find objects keep the plan's tiles, in which objects lie whole. Nothing is tried that would take too long.
     """
-    half = tuple(plan.model.stride * ceil(side / 2 / plan.model.stride) for side in plan.tile_hw)
+    half = tuple(plan.stride * ceil(side / 2 / plan.stride) for side in plan.tile_hw)
     by_hand = any(decision.name == "tile_hw" for decision in plan.decisions)
     if detects(plan) or by_hand or min(half) <= 2 * plan.tile_overlap:
         return plan.tile_hw, 1
