@@ -65,6 +65,20 @@ def test_large_images_of_wide_classes_are_shrunk(side: int, width: float | None,
     assert rules.shrink(lesions, None)[0] == 1  # then the narrow class 0 counts too
 
 
+def test_small_objects_that_are_told_apart_keep_images_as_they_are() -> None:
+    """Objects that touch make a wide class; each by itself may be small."""
+    crowded = replace(CELLS, sizes_hw=((2048, 2048),), class_widths=(10.0, 400.0), object_sizes=(None, (9e2, 80.0**2, 3e4)))
+    assert rules.shrink(crowded, 0)[0] == 8
+    factor, choice = rules.shrink(crowded, 0, objects=True)
+    assert factor == 2
+    assert choice is not None
+    assert "typically 80 pixels across" in choice[1]
+    smaller = replace(crowded, object_sizes=(None, (9e2, 79.0**2, 3e4)))
+    assert rules.shrink(smaller, 0, objects=True) == (1, None)
+    thin = replace(crowded, class_widths=(10.0, 20.0))  # long ones, like worms
+    assert rules.shrink(thin, 0, objects=True) == (1, None)
+
+
 def test_a_crop_of_shrunk_images_is_no_larger_than_these() -> None:
     crop_hw, (_, why) = rules.crop(replace(CELLS, sizes_hw=((1024, 800),) * 3), 4)
     assert crop_hw == (256, 208)

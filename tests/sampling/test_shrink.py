@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from maskwright.masks.classes import IGNORE
+from maskwright.masks.classes import IGNORE, Classes
+from maskwright.masks.region import Region
+from maskwright.masks.types import Instances
 from maskwright.nn.shrunk import Shrunk
 from maskwright.sampling.normalize import Normalization
 from maskwright.sampling.samples import PreparedSamples
-from maskwright.sampling.shrink import shrink_classes, shrink_image
+from maskwright.sampling.shrink import shrink, shrink_classes, shrink_image
 
 
 def test_pixels_become_the_mean_of_their_block() -> None:
@@ -49,6 +51,26 @@ def test_a_plane_of_one_class_moves_by_no_more_than_half_a_block() -> None:
             ids[:, 16 + start : 48 + start] = high
             shares.append((shrink_classes(ids, 8) == high).mean())
         assert np.mean(shares) == 0.5
+
+
+def test_objects_are_shrunk_one_by_one_and_keep_what_they_are() -> None:
+    """Three that touch or overlap, and one that no block is mostly of; the first lies across blocks."""
+    boxes = ((1, 2, 8, 7), (8, 0, 12, 4), (8, 2, 10, 4), (11, 6, 12, 7))
+    regions = tuple(Region(box, np.ones((box[3] - box[1], box[2] - box[0]), bool)) for box in boxes)
+    ignored = np.zeros((7, 13), bool)
+    ignored[:2, :2] = ignored[5:, 11:] = True
+    numbers = np.arange(4)
+    objects = Instances((7, 13), regions, numbers % 3, numbers / 4, numbers > 1, Classes.named("background", "a", "b"), ignored)
+    shrunk = shrink(objects, 2)
+    assert isinstance(shrunk, Instances)
+    assert shrunk.size_hw == (4, 7)
+    assert [region.tight().box_xyxy for region in shrunk.regions] == [(0, 1, 4, 3), (4, 0, 6, 2), (4, 1, 5, 2)]
+    assert shrunk.class_ids.tolist() == [0, 1, 2]
+    assert shrunk.scores.tolist() == [0, 0.25, 0.5]
+    assert shrunk.is_crowd.tolist() == [False, False, True]
+    assert shrunk.ignored is not None
+    assert np.argwhere(shrunk.ignored).tolist() == [[0, 0], [2, 6], [3, 5], [3, 6]]
+    assert shrink(objects, 1) is objects
 
 
 def test_samples_are_shrunk_with_the_statistics_of_the_whole(labelled) -> None:  # type: ignore[no-untyped-def]

@@ -74,7 +74,11 @@ def plan(
     network = panoptic_rules.network(network, train.classes) if task == "panoptic" else network
     why = why_so if finds_boxes and encoder is None else why
     weights = rules.encoder_weights(network, encoder_weights)
-    shrunk = _shrunk(found, train.classes.background, task, changes.get("shrink", "")) if start is None else start.shrunk
+    shrunk: tuple[int, rules.Choice | None] = (1, None)
+    if start is not None:
+        shrunk = start.shrunk
+    elif not isinstance(network, MaskRCNNConfig | PanopticFPNConfig):
+        shrunk = _shrunk(found, train.classes.background, task, changes.get("shrink", ""))
     draft = _draft(found, train, task, network, weights, budget_minutes, seed, device, why_so, shrunk)
     if isinstance(network, MaskRCNNConfig | PanopticFPNConfig):
         draft, numbers = _for_detection(draft, found, network)
@@ -104,10 +108,10 @@ def plan(
 
 
 def _shrunk(found: Fingerprint, background: int | None, task: TaskName, by_hand: str) -> tuple[int, rules.Choice | None]:
-    """How many times smaller the network is shown images, which crops and tiles follow, and why."""
+    """How many times smaller a network that draws maps is shown images, which crops and tiles follow, and why."""
     if by_hand.isdecimal() and int(by_hand) >= 1:
         return int(by_hand), None
-    return rules.shrink(found, background) if task == "semantic" else (1, None)
+    return (1, None) if task == "panoptic" else rules.shrink(found, background, objects=task == "instance")
 
 
 def _way(found: Fingerprint, task: TaskName) -> tuple[str | None, str]:

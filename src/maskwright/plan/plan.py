@@ -112,11 +112,9 @@ class Plan:
         _require(min(self.crop_hw) >= 8, "crop_hw", self.crop_hw, "8 pixels or more a side")
         _require(1 <= self.shrink <= MOST_SHRUNK, "shrink", self.shrink, f"from 1 (as they are) to {MOST_SHRUNK}")
         _require(
-            self.shrink == 1 or self.task == "semantic",
-            "shrink",
-            self.shrink,
-            "1 where objects are found: they are drawn as they are",
-        )
+            self.shrink == 1 or not (self.task == "panoptic" or isinstance(self.model, MaskRCNNConfig)), "shrink", self.shrink,
+            "1 where objects are found one by one, or things and stuff",
+        )  # fmt: skip
         _require(min(self.tile_hw) >= 32, "tile_hw", self.tile_hw, "32 pixels or more a side")
         _require(
             0 <= self.tile_overlap < min(self.tile_hw), "tile_overlap", self.tile_overlap, "from 0 to below the tile's side"

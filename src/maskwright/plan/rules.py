@@ -1,7 +1,7 @@
 """From a fingerprint to a plan: one small function a decision, each with its reason."""
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 from statistics import median_low
 
 from maskwright.data.fingerprint import Fingerprint
@@ -25,6 +25,7 @@ WEIGHT_CAP = 8.0
 COLORFUL = 0.02  # from this difference between the channels images are photographs, in the widest sense
 SHRINKS = (2, 4, 8)
 WIDE = 48.0  # pixels across that the narrowest class keeps in an image that is shrunk
+APART = 40.0  # pixels of a side that typical objects keep where they are told apart
 THIN = 6.0  # pixels; structures below it need the full resolution
 LARGE = 96.0  # pixels of a typical object's side; COCO calls larger ones large
 FRESH_RATE = 1e-3  # of a network from chance
@@ -98,20 +99,27 @@ def normalization(found: Fingerprint, *, encoder_weights: str | None = None) -> 
     return Normalization(kind="percentile"), ("percentiles 0.5 to 99.5, per image", why)
 
 
-def shrink(found: Fingerprint, background: int | None) -> tuple[int, Choice | None]:
+def shrink(found: Fingerprint, background: int | None, *, objects: bool = False) -> tuple[int, Choice | None]:
     """How many times smaller the network is shown images; None where it sees them as they are.
 
-    As much smaller as leaves the narrowest class wide and the typical image larger than a crop.
+    As much smaller as leaves the narrowest class wide, typical objects large where they are told apart, and the typical image
+    larger than a crop.
     """
     widths = [width for class_id, width in enumerate(found.class_widths) if width is not None and class_id != background]
+    narrowest, across = min(widths, default=0.0), min(found.typical_sides, default=0.0)
     typical = median_low(min(size_hw) for size_hw in found.sizes_hw)
-    most = min(min(widths, default=0.0) / WIDE, typical / CROP)
+    most = min(narrowest / WIDE, typical / CROP, across / APART if objects else inf)
     factor = max((each for each in SHRINKS if each <= most), default=1)
     if factor == 1:
         return 1, None
+    what = (
+        f"the smallest kind of objects is typically {across:.0f} pixels across"
+        if objects
+        else f"the narrowest class is {narrowest:.0f} pixels wide"
+    )
     why = (
-        f"Even the narrowest class is {min(widths):.0f} pixels wide: a crop shows more of an object and what is around it, and "
-        f"a step costs less. Masks are drawn in the images' own size, with outlines true to about {factor / 2:g} pixels."
+        f"Even {what}: a crop shows more of an object and what is around it, and a step costs less. Masks are drawn in the "
+        f"images' own size, with outlines true to about {factor / 2:g} pixels."
     )
     return factor, (f"images at 1/{factor} of their size", why)
 

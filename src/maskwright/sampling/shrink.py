@@ -1,7 +1,12 @@
-"""Images and their classes at a fraction of their size, for networks that see large objects whole."""
+"""Images and masks at a fraction of their size, for networks that see large objects whole."""
+
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Num, UInt16
+
+from maskwright.masks.region import Region
+from maskwright.masks.types import Instances, LabelMap, Panoptic, Segmentation
 
 
 def shrink_image(image: Num[np.ndarray, "h w c"], factor: int) -> Num[np.ndarray, "h1 w1 c"]:
@@ -12,6 +17,20 @@ def shrink_image(image: Num[np.ndarray, "h w c"], factor: int) -> Num[np.ndarray
     means = _blocks(image, factor).mean(axis=(1, 3), dtype=np.float32)
     shrunk: Num[np.ndarray, "h1 w1 c"] = (np.rint(means) if image.dtype.kind in "ui" else means).astype(image.dtype)
     return shrunk
+
+
+def shrink(segmentation: Segmentation, factor: int) -> Segmentation:
+    """Classes, or objects: each has the blocks of which it has most pixels. An object that has no block is left out.
+
+    Raises `ValueError` for a panoptic map, which is a fault of the caller.
+    """
+    if factor == 1:
+        return segmentation
+    if isinstance(segmentation, LabelMap):
+        return LabelMap(shrink_classes(segmentation.ids, factor), segmentation.classes)
+    if isinstance(segmentation, Panoptic):
+        raise ValueError("Panoptic maps are not shrunk.")
+    return _shrink_objects(segmentation, factor)
 
 
 def shrink_classes(ids: UInt16[np.ndarray, "h w"], factor: int) -> UInt16[np.ndarray, "h1 w1"]:
@@ -25,6 +44,25 @@ def shrink_classes(ids: UInt16[np.ndarray, "h w"], factor: int) -> UInt16[np.nda
         found[votes > most] = class_id
         most = np.maximum(most, votes)
     return found
+
+
+def _shrink_objects(objects: Instances, factor: int) -> Instances:
+    """Each object by itself, cut out along the borders of blocks."""
+    height, width = objects.size_hw
+    regions = []
+    for region in objects.regions:
+        x0, y0, x1, y1 = region.box_xyxy
+        left, top, right, bottom = x0 // factor, y0 // factor, -(-x1 // factor), -(-y1 // factor)
+        pixels = np.zeros(((bottom - top) * factor, (right - left) * factor), np.uint16)
+        pixels[y0 - top * factor :, x0 - left * factor :][: y1 - y0, : x1 - x0] = region.pixels
+        regions.append(Region((left, top, right, bottom), shrink_classes(pixels, factor) > 0))
+    shrunk = replace(
+        objects,
+        size_hw=(-(-height // factor), -(-width // factor)),
+        regions=tuple(regions),
+        ignored=None if objects.ignored is None else shrink_classes(objects.ignored.astype(np.uint16), factor) > 0,
+    )
+    return shrunk.take([place for place, region in enumerate(regions) if region.area])
 
 
 def _blocks(values: Num[np.ndarray, "h w *c"], factor: int) -> Num[np.ndarray, "rows y columns x *c"]:
