@@ -71,7 +71,7 @@ def test_trained_and_fresh_weights_look_at_different_things(invoke, trained, tmp
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("unett",), "Did you mean 'unet'? Models are: unet, fcn-32s"),
+        (("unett",), "Did you mean 'unet'? Possible are: deeplabv3, deeplabv3+, fcn-16s"),
         (("unet", "--encoder", "resnet"), "There is no encoder 'resnet'"),
         (("unet", "--output-stride", "8"), "no output stride to choose"),
         (("unet", "--size", "big"), "height and width as 360x480"),

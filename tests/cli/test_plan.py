@@ -27,8 +27,14 @@ def test_the_plan_is_shown_with_its_reasons_and_written(invoke, blobs_to_read, t
         (("--set", "batch"), "sets nothing"),
         (("--budget", "5"), "90s, 10min or 1.5h"),
         (("--val", "1"), "must lie between 0 and 1"),
-        (("--model", "fcn8s"), "There is no model 'fcn8s'. Did you mean 'fcn-8s'?"),
-        (("--encoder", "efficientnet"), "There is no encoder 'efficientnet'. Did you mean 'efficientnet-lite0'?"),
+        (
+            ("--model", "fcn8s"),
+            "There is no model 'fcn8s'. Did you mean 'fcn-8s'? Possible are: deeplabv3, deeplabv3+, fcn-16s",
+        ),
+        (
+            ("--encoder", "efficientnet"),
+            "There is no encoder 'efficientnet'. Did you mean 'efficientnet-lite0'?",
+        ),
         (("--model", "unet", "--encoder-weights", "imagenet"), "no encoder that weights can be loaded into"),
         (("--encoder", "resnet18", "--encoder-weights", "none.pth"), "none.pth: there is no such weights file"),
         (("--encoder", "resnet18", "--encoder-weights", "imagenet"), "no packaged ImageNet weights for the encoder resnet18"),

@@ -32,7 +32,7 @@ def test_what_cannot_be_is_refused(options, complaint):
 
 
 def test_what_is_nothing_is_answered_with_what_there_is(tmp_path):
-    with pytest.raises(MaskwrightError, match=r"no run folder or plan file.*Models are: unet, fcn-32s"):
+    with pytest.raises(MaskwrightError, match=r"no run folder or plan file.*Possible are: deeplabv3, deeplabv3\+, fcn-16s"):
         subject_of(str(tmp_path / "runs"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(MaskwrightError, match=r"no plan\.json"):

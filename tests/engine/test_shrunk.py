@@ -17,7 +17,10 @@ from maskwright.engine.predict import load
 from maskwright.engine.run import Run
 from maskwright.engine.train import train
 from maskwright.formats import read_mask
-from maskwright.masks.types import LabelMap
+from maskwright.masks.classes import Classes
+from maskwright.masks.convert import panoptic_of, to_instances
+from maskwright.masks.types import LabelMap, Panoptic
+from maskwright.plan.objective import encode
 from maskwright.plan.plan import Plan
 
 
@@ -65,6 +68,24 @@ def test_an_exported_file_shrinks_images_itself(run: Run, image: np.ndarray, tmp
     pytest.importorskip("onnx", reason="onnx is not installed (pip install 'maskwright[export]')")
     exported = export(run.folder, tmp_path / "run.onnx", to="onnx", images=[image[:90], image[:64, :33]])
     assert exported.agreement > 0.9999
+
+
+@pytest.mark.parametrize(("task", "layers"), [("semantic", ()), ("instance", (3,))])
+def test_targets_are_shrunk_of_whatever_the_masks_are(
+    small_plan: Callable[..., Plan], task: str, layers: tuple[int, ...]
+) -> None:
+    """Panoptic masks too, of which a task may ask for the classes or the objects alone."""
+    classes = Classes.named("background", "cell", things=("cell",))
+    ids = np.zeros((20, 30), np.uint16)
+    ids[4:12, 6:18] = 1
+    labels = LabelMap(ids, classes)
+    panoptic = panoptic_of(to_instances(labels))
+    plan = small_plan(task=task, shrink=2, classes=classes)
+    assert isinstance(panoptic, Panoptic)
+    for segmentation in (labels, to_instances(labels), panoptic):
+        target = encode(plan, segmentation)
+        assert target.shape == (*layers, 10, 15)
+        assert np.array_equal(target.reshape(-1, 10, 15)[0] == 1, ids[::2, ::2] == 1)
 
 
 def test_what_is_looked_into_is_what_predicts_and_its_memory_what_trains(run: Run) -> None:

@@ -227,14 +227,22 @@ def test_no_number_at_the_very_first_step_starts_afresh(
     assert all(torch.isfinite(tensor.float()).all() for tensor in weights(run).values())
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+        MemoryError(),
+    ],
+)
 def test_out_of_memory_splits_the_batch(
-    small_plan: Make, parts: tuple[DataSet, DataSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_plan: Make, parts: tuple[DataSet, DataSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     learn = training._Training.descend
 
     def descend(self: Any, batch: Any) -> dict[str, float]:
         if self.pieces == 1:
-            raise torch.OutOfMemoryError("out of memory")
+            raise error
         return learn(self, batch)
 
     monkeypatch.setattr(training._Training, "descend", descend)

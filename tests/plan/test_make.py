@@ -80,6 +80,11 @@ def test_a_real_measurement_makes_a_plan_that_can_be_trained(blobs: DataSet) -> 
     assert [decision.name for decision in plan.decisions][:3] == ["task", "normalization", "crop"]
 
 
+def test_a_batch_that_no_memory_holds_is_refused(blobs: DataSet) -> None:
+    with pytest.raises(PlanError, match=r"A batch of 4 crops of .* does not fit into the memory of cpu"):
+        make.plan(blobs, changes={"model.widths": "[10000000000000]"})
+
+
 def test_a_budget_of_nothing_is_refused(blobs: DataSet) -> None:
     for minutes in (0.0, -1.0, float("nan")):
         with pytest.raises(PlanError, match="must be above 0"):

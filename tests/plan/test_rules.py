@@ -34,6 +34,7 @@ STREET = replace(
     up_down=0.4,
     color=0.1,
 )
+LITE = "efficientnet-lite0"
 
 
 def test_only_colour_of_8_bits_is_normalised_by_mean_and_deviation() -> None:
@@ -173,6 +174,7 @@ def test_where_an_encoder_starts_from() -> None:
 
 
 def test_images_are_normalised_as_trained_weights_expect() -> None:
-    assert rules.normalization(STREET, encoder_weights="imagenet")[0].mean == (127.0, 127.0, 127.0)
-    assert rules.normalization(STREET, encoder_weights="resnet.pth")[0].mean == (123.675, 116.28, 103.53)
-    assert rules.normalization(CELLS, encoder_weights="imagenet")[0].kind == "percentile"
+    assert rules.normalization(STREET, encoder=LITE, encoder_weights="imagenet")[0].mean == (127.0, 127.0, 127.0)
+    assert rules.normalization(STREET, encoder=LITE, encoder_weights="lite0.pth")[0].mean == (127.0, 127.0, 127.0)
+    assert rules.normalization(STREET, encoder="resnet18", encoder_weights="resnet.pth")[0].mean == (123.675, 116.28, 103.53)
+    assert rules.normalization(CELLS, encoder=LITE, encoder_weights="imagenet")[0].kind == "percentile"

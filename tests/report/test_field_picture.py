@@ -35,6 +35,7 @@ def test_the_caption_has_both_sizes_and_whose_weights_they_are():
 def test_the_caption_says_what_the_frame_cannot_show():
     first = caption(replace(measured(), box=(0, 0, 120, 160), theoretical_hw=(300, 301), sees_all=True))[0][0]
     assert first.endswith("up to 300 x 301 pixels a side, cut by the image, and a mean over the whole image")
+    assert "cut by the image" in caption(replace(measured(), box=(40, 0, 80, 100)))[0][0]  # to the left alone
     assert caption(replace(measured(), sides={0.9: 0, 0.95: 0}))[1][0] == "Effective: none, no pixel counts"
 
 

@@ -10,7 +10,7 @@ from maskwright.masks.types import Instances
 from maskwright.nn.shrunk import Shrunk
 from maskwright.sampling.normalize import Normalization
 from maskwright.sampling.samples import PreparedSamples
-from maskwright.sampling.shrink import shrink, shrink_classes, shrink_image
+from maskwright.sampling.shrink import shrink_classes, shrink_image, shrink_objects
 
 
 def test_pixels_become_the_mean_of_their_block() -> None:
@@ -61,8 +61,7 @@ def test_objects_are_shrunk_one_by_one_and_keep_what_they_are() -> None:
     ignored[:2, :2] = ignored[5:, 11:] = True
     numbers = np.arange(4)
     objects = Instances((7, 13), regions, numbers % 3, numbers / 4, numbers > 1, Classes.named("background", "a", "b"), ignored)
-    shrunk = shrink(objects, 2)
-    assert isinstance(shrunk, Instances)
+    shrunk = shrink_objects(objects, 2)
     assert shrunk.size_hw == (4, 7)
     assert [region.tight().box_xyxy for region in shrunk.regions] == [(0, 1, 4, 3), (4, 0, 6, 2), (4, 1, 5, 2)]
     assert shrunk.class_ids.tolist() == [0, 1, 2]
@@ -70,13 +69,14 @@ def test_objects_are_shrunk_one_by_one_and_keep_what_they_are() -> None:
     assert shrunk.is_crowd.tolist() == [False, False, True]
     assert shrunk.ignored is not None
     assert np.argwhere(shrunk.ignored).tolist() == [[0, 0], [2, 6], [3, 5], [3, 6]]
-    assert shrink(objects, 1) is objects
+    assert shrink_objects(objects, 1) is objects
 
 
 def test_samples_are_shrunk_with_the_statistics_of_the_whole(labelled) -> None:  # type: ignore[no-untyped-def]
     values = np.random.default_rng(0).integers(0, 255, (20, 24, 1), np.uint8)
     samples = [labelled("a", np.repeat([[0, 1]], 20, axis=0).repeat(12, axis=1), values)]
-    whole, small = (PreparedSamples(samples, Normalization(), lambda mask: mask.ids, shrink=factor)[0] for factor in (1, 4))
+    whole = PreparedSamples(samples, Normalization(), lambda mask: mask.ids)[0]
+    small = PreparedSamples(samples, Normalization(), lambda mask: shrink_classes(mask.ids, 4), shrink=4)[0]
     assert (small.size_hw, small.target.shape) == ((5, 6), (5, 6))
     assert small.target.tolist() == [[0, 0, 0, 1, 1, 1]] * 5
     assert np.array_equal(small.scale.apply(values), whole.scale.apply(values))

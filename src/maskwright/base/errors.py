@@ -47,8 +47,9 @@ class Interrupted(MaskwrightError):  # noqa: N818  nothing went wrong
     exit_code = 130
 
 
-def did_you_mean(name: str, options: Iterable[str]) -> str:
-    """A sentence that names the nearest of the options, or lists them all when none is near."""
+def did_you_mean(name: str, options: Iterable[str], *, lists: bool = False) -> str:
+    """A sentence that names the nearest of the options; they are all listed when none is near, or where it always `lists`."""
     options = sorted(options)
     near = get_close_matches(name, options, n=1)
-    return f"Did you mean '{near[0]}'?" if near else f"Possible are: {', '.join(options)}."
+    nearest, every = f"Did you mean '{near[0]}'?" if near else "", f"Possible are: {', '.join(options)}."
+    return " ".join(filter(None, (nearest, every if lists or not near else "")))

@@ -102,8 +102,8 @@ def subject_of(target: str) -> Subject:
     if path.is_file():
         return planned(path)
     raise MaskwrightError(
-        f"'{target}' is no model, and there is no run folder or plan file of that name. {did_you_mean(target, MODELS)} "
-        f"Models are: {', '.join(MODELS)}."
+        f"'{target}' is no model, and there is no run folder or plan file of that name. "
+        f"{did_you_mean(target, MODELS, lists=True)}"
     )
 
 

@@ -27,7 +27,7 @@ from maskwright.engine.signals import stop_on_signals
 from maskwright.engine.start import start_network, with_past
 from maskwright.engine.state import TrainingState
 from maskwright.engine.weights import save_weights
-from maskwright.nn.device import keep_memory
+from maskwright.nn.device import is_out_of_memory, keep_memory
 from maskwright.nn.ranks import synchronise
 from maskwright.plan.objective import batches_of, build_network
 from maskwright.plan.plan import Plan
@@ -209,7 +209,9 @@ class _Training:
         """One step down the gradient; the terms of the loss."""
         try:
             return self.descend(batch)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             if self.ranks.count > 1:
                 raise TrainingError(
                     f"{self.run.folder}: {len(batch.ids)} crops of {self.plan.crop_hw} pixels do not fit into the memory of "
@@ -289,8 +291,9 @@ class _Training:
     def go_back(self, trouble: NotANumberError) -> None:
         """Return once to the last checkpoint with half the learning rate. Raises `TrainingError` the second time."""
         if self.state.caution < 1:
+            there = f"The best weights so far are kept in {self.run.best_path.name}. " if self.run.best_path.exists() else ""
             raise TrainingError(
-                f"{self.run.folder}: again, {trouble}. The last good weights are kept in {self.run.best_path.name}. "
+                f"{self.run.folder}: again, {trouble}. {there}"
                 "Look at these images with 'maskwright check', or start a new run with a lower rate: "
                 f"--set optimizer.learning_rate={self.plan.optimizer.learning_rate / 4:g}"
             )

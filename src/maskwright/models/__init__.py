@@ -58,9 +58,9 @@ Model = Annotated[
 def model_config(name: str, encoder: str) -> Config:
     """The network of a name in `MODELS`, on an encoder. Raises `PlanError` naming what is possible."""
     if name not in MODELS:
-        raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS)}")
+        raise PlanError(f"There is no model '{name}'. {did_you_mean(name, MODELS, lists=True)}")
     if encoder not in ENCODERS:
-        raise PlanError(f"There is no encoder '{encoder}'. {did_you_mean(encoder, ENCODERS)}")
+        raise PlanError(f"There is no encoder '{encoder}'. {did_you_mean(encoder, ENCODERS, lists=True)}")
     return MODELS[name](encoder)
 
 

@@ -37,6 +37,11 @@ def pick_precision(device: torch.device) -> Precision:
     return "fp32"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the memory did not suffice. Of a processor's PyTorch says so in a plain `RuntimeError`."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator" in str(error)
+
+
 def keep_memory() -> None:
     """Ask glibc to keep freed memory for the next step, which else costs page faults at every large tensor.
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from maskwright.base.errors import PlanError
 from maskwright.models import MaskRCNN, PanopticFPN
-from maskwright.nn.device import keep_memory, pick_device
+from maskwright.nn.device import is_out_of_memory, keep_memory, pick_device
 from maskwright.nn.fold import fold_batch_norm
 from maskwright.plan.objective import batches_of, build_network, detects, losses_of, on_whole_images, start_encoder
 from maskwright.plan.plan import Plan
@@ -40,14 +40,16 @@ def measure(plan: Plan, samples: PreparedSamples, *, device: str = "auto") -> Co
     """
     keep_memory()
     where = pick_device(device)
-    with torch.random.fork_rng(devices=[]):
-        network = build_network(plan)
-        start_encoder(plan, network)
-    network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     try:
+        with torch.random.fork_rng(devices=[]):
+            network = build_network(plan)
+            start_encoder(plan, network)
+        network = network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         step_seconds, memory_gb = _training(plan, samples, network, where)
         megapixel_seconds = _prediction(plan, network, where)
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise PlanError(
             f"A batch of {plan.batch} crops of {plan.crop_hw} pixels does not fit into the memory of {where}. "
             "Plan with less: --set batch=2, --set crop_hw=[128,128] or narrower --set model.widths=[16,32,64]"

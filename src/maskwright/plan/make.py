@@ -95,7 +95,7 @@ def plan(
         return change(_fit(draft, measure(draft, samples, device=device), val), changes)
     chosen: Plan | None = None
     for width in WIDTHS:
-        config, (value, reason) = rules.unet(draft.crop_hw, width, draft.model)
+        config, (value, reason) = rules.unet(draft.crop_hw, width, draft.model, draft.shrink)
         candidate = _decided(draft, "network", (value, f"{why} {reason}"), model=config)
         fitted = _fit(candidate, measure(candidate, samples, device=device), val)
         if chosen is not None and fitted.steps < ENOUGH_STEPS:
@@ -140,7 +140,9 @@ def _draft(
     """All that does not depend on time."""
     factor, shrink_choice = shrunk
     background = train.classes.background
-    normalization, normalization_choice = rules.normalization(found, encoder_weights=weights)
+    normalization, normalization_choice = rules.normalization(
+        found, encoder=getattr(model, "encoder", None), encoder_weights=weights
+    )
     crop_hw, crop_choice = rules.crop(found, factor)
     loss, class_weights, loss_choice = rules.loss(found, background)
     share, share_choice = rules.foreground_share(found, background)

@@ -25,6 +25,7 @@ from maskwright.plan.plan import Plan
 from maskwright.sampling.batches import Batch, Batches
 from maskwright.sampling.objects import learnable
 from maskwright.sampling.samples import PreparedSamples
+from maskwright.sampling.shrink import shrink_classes, shrink_objects
 
 RARE = -2.5  # logits of outlines and depths at first: most pixels are neither, and learning that takes a hundred steps
 Objective = CompoundLoss | ObjectLoss | CenterLoss
@@ -34,13 +35,13 @@ Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]  # of a network on a ba
 def encode(plan: Plan, segmentation: Segmentation) -> UInt16[np.ndarray, "*layers h w"]:
     """What the loss compares with: class ids, where objects are painted as their class; maps of objects; or objects apart.
 
-    Of the panoptic task, classes and the numbers of things.
+    Of the panoptic task, classes and the numbers of things. All of the size in which the network is shown images.
     """
     if plan.task == "semantic":
-        return to_label_map(segmentation).ids
+        return shrink_classes(to_label_map(segmentation).ids, plan.shrink)
     if plan.task == "panoptic":
         return panoptic_layers.to_layers(panoptic_of(segmentation))
-    instances = to_instances(segmentation)
+    instances = shrink_objects(to_instances(segmentation), plan.shrink)
     return to_layers(instances) if detects(plan) else to_maps(instances)
 
 

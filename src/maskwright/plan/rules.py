@@ -85,12 +85,13 @@ def encoder_weights(model: Model, source: str | None) -> str | None:
     return None if source == "none" else source
 
 
-def normalization(found: Fingerprint, *, encoder_weights: str | None = None) -> tuple[Normalization, Choice]:
+def normalization(
+    found: Fingerprint, *, encoder: str | None = None, encoder_weights: str | None = None
+) -> tuple[Normalization, Choice]:
     """Each image by its own intensities, for exposure and stain differ from image to image; or as trained weights expect."""
     photographs = found.channels == 3 and found.dtypes == ("uint8",) and found.color >= COLORFUL
     if encoder_weights is not None and photographs:
-        ours = encoder_weights == "imagenet"
-        mean, std = (IMAGENET_MEAN, IMAGENET_STD) if ours else (TORCHVISION_MEAN, TORCHVISION_STD)
+        mean, std = (IMAGENET_MEAN, IMAGENET_STD) if encoder in PACKAGED else (TORCHVISION_MEAN, TORCHVISION_STD)
         return Normalization(kind="fixed", mean=mean, std=std), ("as the encoder's weights expect", "They were trained so.")
     if photographs:
         why = "Colour images of 8 bits: mean 0 and deviation 1 in each channel of each image evens out light and stain."
@@ -141,7 +142,7 @@ def network(model: Model, weights: str | None, why: str) -> Choice:
     return f"{model.title}, {f'from {weights} weights' if weights else 'from chance'}", why
 
 
-def unet(crop_hw: tuple[int, int], width: int, like: UNetConfig) -> tuple[UNetConfig, Choice]:
+def unet(crop_hw: tuple[int, int], width: int, like: UNetConfig, shrink: int = 1) -> tuple[UNetConfig, Choice]:
     """A U-Net as deep as the crop allows, twice as wide at each coarser resolution; all else as `like` has it."""
     levels = 1
     while levels < DEEPEST and min(crop_hw) // 2**levels >= COARSEST:
@@ -150,7 +151,7 @@ def unet(crop_hw: tuple[int, int], width: int, like: UNetConfig) -> tuple[UNetCo
     value = f"{config.title}, {config.norm} norm"
     why = (
         f"{levels} resolutions, so that the coarsest map of a crop keeps {COARSEST} pixels or more a side; "
-        f"an output pixel sees {config.receptive_field.size} pixels a side."
+        f"an output pixel sees {shrink * config.receptive_field.size} pixels a side."
     )
     return config, (value, why)
 

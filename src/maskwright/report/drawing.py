@@ -136,8 +136,11 @@ def _draw_legend(axes: Axes, layout: Layout, stages: tuple[Stage, ...]) -> None:
         axes.text(x + 0.38, y, MEANINGS[way], size=7, color=INK, va="center")
         x += 0.55 + 0.068 * len(MEANINGS[way])
     words = "in a box: channels, size of the map"
-    if any(stage.parts for stage in stages):
-        words += "; strip: maps side by side" if any(_concatenates(stage) for stage in stages) else "; +: maps added"
+    joints = [stage for stage in stages if stage.parts]
+    if any(_concatenates(stage) for stage in joints):
+        words += "; strip: maps side by side"
+    if not all(_concatenates(stage) for stage in joints):
+        words += "; +: maps added"
     axes.text(x + 0.1, y, words, size=7, color=FAINT, va="center")
 
 

@@ -66,7 +66,8 @@ def caption(measured: MeasuredField) -> list[tuple[str, str]]:
     """The lines below the picture, each with the colour that it explains."""
     high, wide = measured.theoretical_hw
     size = f"{high}" if high == wide else f"{high} x {wide}"
-    cut = ", cut by the image" if measured.box[2] - measured.box[0] == measured.shares.shape[0] else ""
+    (top, left, bottom, right), (height, width) = measured.box, measured.shares.shape
+    cut = ", cut by the image" if min(top, left, height - bottom, width - right) == 0 else ""
     besides = ", and a mean over the whole image" if measured.sees_all else ""
     held = ", ".join(f"{share:.0%} within {side} pixels a side" for share, side in measured.sides.items())
     effective = f"Effective: {held} (white)" if all(measured.sides.values()) else "Effective: none, no pixel counts"

@@ -12,7 +12,7 @@ from maskwright.data.sample import Sample
 from maskwright.masks.types import Segmentation
 from maskwright.sampling.crops import ClassIndex, class_positions
 from maskwright.sampling.normalize import ImageScale, Normalization
-from maskwright.sampling.shrink import shrink, shrink_image
+from maskwright.sampling.shrink import shrink_image
 
 Encode = Callable[[Segmentation], UInt16[np.ndarray, "*layers h w"]]  # of several layers the first holds the classes
 
@@ -46,7 +46,7 @@ def first_layer(target: UInt16[np.ndarray, "*layers h w"]) -> UInt16[np.ndarray,
 class PreparedSamples:
     """Samples for training: statistics and class positions are computed once, images keep their compact type.
 
-    `shrink` is how many times smaller they become, with the statistics of the images as they were.
+    `shrink` is how many times smaller images become, with the statistics of what they were; targets have that size already.
     Samples stay in memory until `memory_gb` is full; the others are read again at each use, which gives the same values.
     Raises `DataError` on a sample without a mask, on mixed channel counts, and on an image that changes meanwhile.
     """
@@ -93,6 +93,5 @@ class PreparedSamples:
                 f"{sample.id}: the image has the size {sample.size_hw}, but had {self._sizes_hw[number]} when training began. "
                 "Do not change the data during a training; start it anew."
             )
-        image = shrink_image(sample.image, self._shrink) if self._shrink > 1 else sample.image
-        target = self._encode(shrink(sample.segmentation, self._shrink))
-        return PreparedSample(sample.id, image, self._scales[number], target)
+        image = shrink_image(sample.image, self._shrink)
+        return PreparedSample(sample.id, image, self._scales[number], self._encode(sample.segmentation))

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Num, UInt16
 
 from maskwright.masks.region import Region
-from maskwright.masks.types import Instances, LabelMap, Panoptic, Segmentation
+from maskwright.masks.types import Instances
 
 
 def shrink_image(image: Num[np.ndarray, "h w c"], factor: int) -> Num[np.ndarray, "h1 w1 c"]:
@@ -14,27 +14,17 @@ def shrink_image(image: Num[np.ndarray, "h w c"], factor: int) -> Num[np.ndarray
 
     What `nn.shrunk.Shrunk` does to an image, but for the rounding of whole numbers.
     """
+    if factor == 1:
+        return image
     means = _blocks(image, factor).mean(axis=(1, 3), dtype=np.float32)
     shrunk: Num[np.ndarray, "h1 w1 c"] = (np.rint(means) if image.dtype.kind in "ui" else means).astype(image.dtype)
     return shrunk
 
 
-def shrink(segmentation: Segmentation, factor: int) -> Segmentation:
-    """Classes, or objects: each has the blocks of which it has most pixels. An object that has no block is left out.
-
-    Raises `ValueError` for a panoptic map, which is a fault of the caller.
-    """
-    if factor == 1:
-        return segmentation
-    if isinstance(segmentation, LabelMap):
-        return LabelMap(shrink_classes(segmentation.ids, factor), segmentation.classes)
-    if isinstance(segmentation, Panoptic):
-        raise ValueError("Panoptic maps are not shrunk.")
-    return _shrink_objects(segmentation, factor)
-
-
 def shrink_classes(ids: UInt16[np.ndarray, "h w"], factor: int) -> UInt16[np.ndarray, "h1 w1"]:
     """The class that most pixels of a block have; of classes that are even the one of the pixel in its middle, if it is one."""
+    if factor == 1:
+        return ids
     blocks = _blocks(ids, factor)
     middle = blocks[:, factor // 2, :, factor // 2]
     found = np.zeros(middle.shape, np.uint16)
@@ -46,8 +36,10 @@ def shrink_classes(ids: UInt16[np.ndarray, "h w"], factor: int) -> UInt16[np.nda
     return found
 
 
-def _shrink_objects(objects: Instances, factor: int) -> Instances:
-    """Each object by itself, cut out along the borders of blocks."""
+def shrink_objects(objects: Instances, factor: int) -> Instances:
+    """Each object has the blocks of which it has most pixels; one that has none is left out."""
+    if factor == 1:
+        return objects
     height, width = objects.size_hw
     regions = []
     for region in objects.regions:

@@ -141,6 +141,19 @@ def test_old_files_lack_the_counts_of_batches(tmp_path, weights):
     load_plain(tmp_path / "old.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (torch.full((16, 3, 3, 3), float("nan")), "'stages.0.0.weight' holds NaN or infinite values"),
+        (torch.ones(16, 3, 3, 3, dtype=torch.int64), r"'stages.0.0.weight' holds whole numbers \(torch.int64\)"),
+    ],
+)
+def test_numbers_that_nothing_can_be_learned_from_are_refused(tmp_path, weights, wrong, message):
+    save_file(weights | {"stages.0.0.weight": wrong}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match=message):
+        load_plain(tmp_path / "w.safetensors")
+
+
 def test_every_difference_is_listed(tmp_path, weights):
     weights["stages.0.0.weight"] = torch.zeros(16, 3, 5, 5)
     weights["extra"] = weights.pop("stages.1.0.weight")

@@ -19,8 +19,9 @@ Order = Literal["up-first", "skip-first"]
 UP_FIRST: dict[Order, bool] = {"up-first": True, "skip-first": False}
 
 ASSUMED = (
-    "It holds arrays and no description of the network, so these are assumed: ReLU after every 3x3 convolution, padding "
-    "'same', 2x2 max pooling, sigmoid over one output or softmax over several, {norm}concatenation {order}."
+    "It holds arrays and no description of the network, so these are assumed: ReLU after every 3x3 convolution and none after "
+    "a transposed one, whose stride is 2, padding 'same', 2x2 max pooling, sigmoid over one output or softmax over several, "
+    "{norm}concatenation {order}."
 )
 
 

@@ -40,7 +40,7 @@ def build_encoder(name: EncoderName, *, channels: int, output_stride: int = 32) 
     the weights stay the same.
     """
     if name not in ENCODERS:
-        raise PlanError(f"There is no encoder '{name}'. {did_you_mean(name, ENCODERS)}")
+        raise PlanError(f"There is no encoder '{name}'. {did_you_mean(name, ENCODERS, lists=True)}")
     if channels < 1:
         raise PlanError(f"An encoder needs at least 1 channel, not {channels}.")
     return ENCODERS[name](channels=channels, output_stride=output_stride)

@@ -40,6 +40,7 @@ def load_encoder_weights(encoder: nn.Module, name: EncoderName, source: str) -> 
     """
     tensors = packaged_weights(name) if source == "imagenet" else read_state_dict(_on_disk(source))
     tensors = _completed(in_our_names(name, tensors), encoder)
+    _require_numbers(tensors, source)
     first, weight = next(iter(encoder.state_dict().items()))  # the layer that sees the image
     rgb = tensors.get(first)
     if rgb is not None and rgb.ndim == 4 and rgb.shape[1] == 3:
@@ -95,6 +96,17 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         held = f"entries {', '.join(map(str, list(content)[:5]))}" if isinstance(content, Mapping) else type(content).__name__
         raise WeightsError(f"{path}: a state dict, which is tensors by name, is expected, but the file holds {held}.")
     return dict(content)
+
+
+def _require_numbers(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Raises `WeightsError` where weights are whole numbers, NaN or infinite: training would blame the images."""
+    for name, tensor in tensors.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        if not tensor.is_floating_point():
+            raise WeightsError(f"{source}: '{name}' holds whole numbers ({tensor.dtype}); weights have fractions.")
+        if not bool(tensor.isfinite().all()):
+            raise WeightsError(f"{source}: '{name}' holds NaN or infinite values, from which nothing can be learned.")
 
 
 def _on_disk(source: str) -> Path:
