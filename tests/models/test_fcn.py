@@ -51,6 +51,26 @@ def test_how_far_each_network_goes_in_which_steps(stride, factors):
     assert (network.config.stride, network.config.title) == (32, f"FCN-{stride}s on a plain encoder")
 
 
+@pytest.mark.parametrize("names", [("classifier.0", "classifier.3"), ("pre_logits.fc1", "pre_logits.fc2")])
+def test_the_head_takes_the_numbers_of_vgg16s_dense_layers(names):
+    """The middle pixel of a map of 7x7 sees all of it, as the dense layers do; timm keeps them as convolutions already."""
+    dense = nn.Linear(512 * 49, 8), nn.Linear(8, 8)
+    state = {
+        f"{name}.{part}": getattr(layer, part) for name, layer in zip(names, dense, strict=True) for part in ("weight", "bias")
+    }
+    if names[0].startswith("pre_logits"):
+        state["pre_logits.fc1.weight"] = dense[0].weight.view(8, 512, 7, 7)
+    network = FCNConfig(encoder="vgg16", head_width=8).build(channels=3, classes=2).eval()
+    network.start_head(state)
+    maps = torch.rand(1, 512, 7, 7)
+    expected = dense[1](dense[0](maps.flatten(1)).relu()).relu()
+    torch.testing.assert_close(network.head(maps)[..., 3, 3], expected)
+    wider = FCNConfig(encoder="vgg16", head_width=16).build(channels=3, classes=2)
+    before = wider.head[0].weight.clone()
+    wider.start_head(state)
+    assert torch.equal(wider.head[0].weight, before)
+
+
 def test_the_skips_of_vgg16_are_pools_4_and_3():
     network = FCNConfig(head_width=4).build(channels=1, classes=2)
     seen = []

@@ -34,6 +34,14 @@ def test_training_keeps_what_the_way_back_needs():
     assert 20 * 4 * PIXELS <= memory.image <= 26 * 4 * PIXELS
 
 
+def test_gradients_of_weights_are_counted_once_and_not_with_each_image():
+    """Of a wide layer on four pixels the weights outweigh all maps."""
+    wide = nn.Sequential(nn.Conv2d(1, 1000, 1), nn.Conv2d(1000, 1000, 1), nn.Conv2d(1000, 2, 1))
+    memory = to_train(wide, channels=1, size_hw=(2, 2), precision="fp32")
+    assert memory.weights > 5 * 4 * 1000**2
+    assert memory.image < 4 * 4 * 1000 * 20
+
+
 def test_a_map_in_place_is_not_counted_twice():
     fresh, same = (nn.Sequential(nn.Conv2d(1, 8, 1), nn.ReLU(inplace=inplace)) for inplace in (False, True))
     images = [to_predict(network, channels=1, size_hw=(10, 10), precision="fp32").image for network in (fresh, same)]

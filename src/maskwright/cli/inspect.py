@@ -71,6 +71,9 @@ def command(
     classes_of = f"{subject.classes} class{'' if subject.classes == 1 else 'es'}"
     heading(subject.title, f"{image}, {counted(subject.channels, 'channel')}, {classes_of}")
     show(tables.layer_table(layers) if all_layers else tables.stage_table(stages))
+    rest = sum(weights.numel() for weights in subject.network.parameters()) - sum(layer.weights for layer in layers)
+    if rest:
+        say(f"Not in the table: {tables.rounded(rest)} weights of heads that look into boxes, however many there are.")
     memory = _memory(subject, size_hw)
     for line in _memory_words(memory):
         say(line)

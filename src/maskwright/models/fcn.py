@@ -1,8 +1,10 @@
 """FCN: classes scored on the coarsest map and brought back to full resolution, with finer scores added (arXiv:1411.4038)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, cast, get_args
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import ConfigDict
@@ -18,6 +20,7 @@ ScoreUpsampling = Literal["transposed", "bilinear"]
 
 COARSEST = 32  # input pixels per pixel of the map that is classified first
 HEAD_KERNEL = 7  # the first dense layer of VGG16 sees 7x7 pixels of the last map
+DENSE_LAYERS = {"0": ("classifier.0", "pre_logits.fc1"), "3": ("classifier.3", "pre_logits.fc2")}  # by those of the head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,20 @@ class FCN(nn.Module):
             scores = up(scores) + skip(finer)
         logits: Tensor = last(scores)
         return logits[..., :height, :width]
+
+    @torch.no_grad()
+    def start_head(self, state: Mapping[str, Tensor]) -> None:
+        """Give the head the numbers of VGG16's dense layers, as in the paper, where torchvision's or timm's are of its size."""
+        if self.config.encoder != "vgg16" or not self.config.head_width:
+            return
+        for own, names in DENSE_LAYERS.items():
+            layer = cast(nn.Conv2d, self.head.get_submodule(own))
+            for name in names:
+                weight, bias = state.get(f"{name}.weight"), state.get(f"{name}.bias")
+                if weight is None or bias is None or layer.bias is None or weight.numel() != layer.weight.numel():
+                    continue
+                layer.weight.copy_(weight.reshape(layer.weight.shape))
+                layer.bias.copy_(bias)
 
 
 def _head(inside: int, width: int, dropout: float) -> nn.Sequential:

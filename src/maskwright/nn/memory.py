@@ -45,16 +45,25 @@ def to_predict(network: nn.Module, *, channels: int, size_hw: tuple[int, int], p
 def to_train(network: nn.Module, *, channels: int, size_hw: tuple[int, int], precision: Precision) -> Memory:
     """What a training step needs: five numbers a weight, and what the backward pass must find again, at its fullest.
 
-    The step is gone through with a batch of two on tensors without content; half of it is an image's share.
+    The step is gone through with batches of two and three on tensors without content; the difference is an image's share, and
+    gradients of weights, which are among the five, no part of it.
     """
     network = copy.deepcopy(network).to("meta", torch.float32).train()
     weights = COPIES * _bytes(network)
     network.to(TYPES[precision])
+    two, three = (_step(network, (batch, channels, *size_hw), TYPES[precision]) for batch in (2, 3))
+    return Memory(weights=weights, image=three - two)
+
+
+def _step(network: nn.Module, shape: tuple[int, int, int, int], dtype: torch.dtype) -> int:
+    """Bytes of what is made, at the fullest moment of a training step."""
+    network.zero_grad(set_to_none=True)
     with _Alive() as alive:
-        outputs = network(torch.empty(2, channels, *size_hw, dtype=TYPES[precision], device="meta"))
+        outputs = network(torch.empty(shape, dtype=dtype, device="meta"))
         maps = outputs if isinstance(outputs, list) else [outputs]  # several where heads look into boxes of them
         torch.stack([F.log_softmax(each.float(), dim=1).mean() for each in maps]).sum().backward()  # type: ignore[no-untyped-call]
-    return Memory(weights=weights, image=alive.most // 2)
+    most: int = alive.most
+    return most
 
 
 class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -28,6 +28,7 @@ def watch(network: nn.Module, channels: int, size_hw: tuple[int, int]) -> "Trace
     trace.maps[image] = Reached(IMAGE, Reach.of_image(size_hw[0]), Reach.of_image(size_hw[1]))
     with torch.no_grad(), _announced(network, trace), trace:
         output = network(image)
+    output = output[0] if isinstance(output, list) else output  # of several maps the first, as heads into boxes take them
     trace.last = trace.maps[output] if isinstance(output, Tensor) and output in trace.maps else None
     return trace
 

@@ -18,7 +18,7 @@ from maskwright.masks.object_layers import to_layers
 from maskwright.masks.object_maps import to_maps
 from maskwright.masks.panoptic_layers import CLASS, THING
 from maskwright.masks.types import Segmentation
-from maskwright.models import MaskRCNN, MaskRCNNConfig, PanopticDeepLabConfig, PanopticFPN, PanopticFPNConfig, UNetConfig
+from maskwright.models import FCN, MaskRCNN, MaskRCNNConfig, PanopticDeepLabConfig, PanopticFPN, PanopticFPNConfig, UNetConfig
 from maskwright.nn.encoders.weights import load_encoder_weights
 from maskwright.nn.shrunk import Shrunk
 from maskwright.plan.plan import Plan
@@ -74,9 +74,14 @@ def on_whole_images(plan: Plan, network: nn.Module) -> nn.Module:
 
 
 def start_encoder(plan: Plan, network: nn.Module) -> None:
-    """Load the weights that the encoder of a fresh network starts from, where the plan names any. Raises `WeightsError`."""
+    """Load the weights that the encoder of a fresh network starts from, where the plan names any. Raises `WeightsError`.
+
+    The head of an FCN takes its part of them, too.
+    """
     if plan.encoder_weights is not None and not isinstance(plan.model, UNetConfig):
-        load_encoder_weights(network.get_submodule("encoder"), plan.model.encoder, plan.encoder_weights)
+        held = load_encoder_weights(network.get_submodule("encoder"), plan.model.encoder, plan.encoder_weights)
+        if isinstance(network, FCN):
+            network.start_head(held)
 
 
 def batches_of(plan: Plan, samples: PreparedSamples, share: tuple[int, int] = (0, 1)) -> Batches:

@@ -31,21 +31,23 @@ TORCHVISION_STD = (58.395, 57.12, 57.375)
 PICKLED = (".pth", ".pt", ".bin")
 
 
-def load_encoder_weights(encoder: nn.Module, name: EncoderName, source: str) -> None:
+def load_encoder_weights(encoder: nn.Module, name: EncoderName, source: str) -> dict[str, Tensor]:
     """Load pretrained weights into an encoder of any number of channels and any output stride.
 
     `source` is "imagenet" (for those in `PACKAGED`), the path of a state dict (.safetensors, .pth, .pt, .bin), or
     "hf:OWNER/REPO/FILE" for one on the Hugging Face hub. The classifier's weights are left out; anything else that is missing,
-    unknown or of another shape is a `WeightsError`. No code from a file is run.
+    unknown or of another shape is a `WeightsError`. No code from a file is run. Returns all that the source holds, under the
+    names that it has there.
     """
-    tensors = packaged_weights(name) if source == "imagenet" else read_state_dict(_on_disk(source))
-    tensors = _completed(in_our_names(name, tensors), encoder)
+    held = packaged_weights(name) if source == "imagenet" else read_state_dict(_on_disk(source))
+    tensors = _completed(in_our_names(name, held), encoder)
     _require_numbers(tensors, source)
     first, weight = next(iter(encoder.state_dict().items()))  # the layer that sees the image
     rgb = tensors.get(first)
     if rgb is not None and rgb.ndim == 4 and rgb.shape[1] == 3:
         tensors[first] = first_layer_for(rgb, weight.shape[1])
     fit_weights(encoder, tensors, f"{source} for the encoder {name}")
+    return held
 
 
 def first_layer_for(rgb: Float[Tensor, "o 3 kh kw"], channels: int) -> Float[Tensor, "o c kh kw"]:
