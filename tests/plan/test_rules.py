@@ -31,6 +31,7 @@ STREET = replace(
     class_pixels=(5000, 4950, 50),
     images_with_class=(4, 4, 4),
     object_sizes=(None, None, None),
+    class_widths=(60.0, 60.0, 5.0),
     up_down=0.4,
     color=0.1,
 )
@@ -138,7 +139,7 @@ def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> Non
     network, why = rules.architecture(photographs, None, None)
     assert network == EncoderUNetConfig(coarse_scores=True)
     assert "photographs" in why
-    assert "5 pixels" in why  # thin structures are why the skips matter
+    assert "5 pixels wide needs its skips" in why
     assert rules.encoder_weights(network, None) == "imagenet"
     for found in (CELLS, replace(STREET, color=0.01), replace(photographs, channels=4)):
         network, _ = rules.architecture(found, None, None)
@@ -147,12 +148,15 @@ def test_photographs_get_a_trained_encoder_and_all_else_a_plain_network() -> Non
 
 
 def test_large_objects_of_several_kinds_in_photographs_get_wide_context() -> None:
-    pets = replace(STREET, object_sizes=(None, (9e3, 4e4, 9e4), (9e1, 96.0**2, 5e4)))
+    sizes = (None, (9e3, 4e4, 9e4), (9e1, 96.0**2, 5e4))
+    pets = replace(STREET, object_sizes=sizes, class_widths=(60.0, None, 8.0))
     network, why = rules.architecture(pets, None, None)
     assert network == DeepLabConfig(encoder="efficientnet-lite0", decoder=True)
     assert "2 kinds of large objects, typically from 96 pixels across" in why
     for sizes in ((None, (9e3, 4e4, 9e4), None), (None, (9e3, 4e4, 9e4), (9e1, 95.0**2, 5e4))):
         assert isinstance(rules.architecture(replace(pets, object_sizes=sizes), None, None)[0], EncoderUNetConfig)
+    thin = replace(pets, class_widths=(60.0, 60.0, 7.9))
+    assert isinstance(rules.architecture(thin, None, None)[0], EncoderUNetConfig)
     assert isinstance(rules.architecture(replace(pets, color=0.01), None, None)[0], UNetConfig)
     assert isinstance(rules.architecture(pets, "unet", None)[0], EncoderUNetConfig)
 

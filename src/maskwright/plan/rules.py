@@ -26,7 +26,7 @@ COLORFUL = 0.02  # from this difference between the channels images are photogra
 SHRINKS = (2, 4, 8)
 WIDE = 48.0  # pixels across that the narrowest class keeps in an image that is shrunk
 APART = 40.0  # pixels of a side that typical objects keep where they are told apart
-THIN = 6.0  # pixels; structures below it need the full resolution
+THIN = 8.0  # pixels; a narrower class is lost on a map of a quarter of the resolution
 LARGE = 96.0  # pixels of a typical object's side; COCO calls larger ones large
 FRESH_RATE = 1e-3  # of a network from chance
 RATE, GENTLE = 5e-3, 0.1  # of a network on an encoder that knows something already, and how much of it the encoder gets
@@ -43,7 +43,8 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
     photographs = found.channels == 3 and found.color >= COLORFUL
     asked_for = model is not None or encoder is not None
     large = [side for side in found.typical_sides if side >= LARGE]
-    if not asked_for and photographs and len(large) > 1:
+    narrowest = min((width for width in found.class_widths if width is not None), default=inf)
+    if not asked_for and photographs and len(large) > 1 and narrowest >= THIN:
         return model_config("deeplabv3+", PACKAGED[0]), (
             f"Colour photographs of {len(large)} kinds of large objects, typically from {median_low(large):.0f} pixels across: "
             "parts of different kinds look alike, and only wide context tells them apart. The encoder has seen a million "
@@ -56,8 +57,8 @@ def architecture(found: Fingerprint, model: str | None, encoder: str | None) -> 
         why = "Asked for."
     elif photographs:
         why = "Colour photographs: an encoder that has seen a million of them knows edges, textures and parts already."
-        if found.thickness is not None and found.thickness < THIN:
-            why += f" Structures of {found.thickness:.0f} pixels need its skips up to the full resolution."
+        if narrowest < THIN:
+            why += f" A class that is {narrowest:.0f} pixels wide needs its skips, which reach up to half the resolution."
     else:
         why = "No photographs: a plain network learns from few images, and photographs would teach it little."
     return chosen, why
