@@ -64,6 +64,10 @@ def command(
     asked_hw = None if size is None else values.size_hw(size)
     if (receptive_field is None) != (out is None):
         raise typer.BadParameter("--receptive-field IMAGE and --out FILE belong together.")
+    for file in filter(None, (drawing, out)):
+        from maskwright.report.drawing import require_kind
+
+        require_kind(file)
     subject = _subject(target, encoder=encoder, output_stride=output_stride, channels=channels, classes=classes)
     size_hw = asked_hw or (SIDE * subject.shrink, SIDE * subject.shrink)
     layers, stages = _looked_into(subject, size_hw)
@@ -169,7 +173,7 @@ def _draw_field(subject: "Subject", last: "Layer", path: Path, size_hw: tuple[in
     top, left = (image.shape[0] - high) // 2, (image.shape[1] - wide) // 2
     cut = slice(top, top + high), slice(left, left + wide)
     with working("Measuring the receptive field"):
-        shares = effective_field(subject.network, subject.brought(image[cut], image))
+        shares = effective_field(subject.network, subject.brought(image[cut], image, name=str(path)))
         box, sees_all = field_box(subject.network, channels=subject.channels, size_hw=(high, wide))
     measured = MeasuredField(
         image=to_display(image)[cut], shares=shares, box=box, theoretical_hw=last.field_hw, sees_all=sees_all,

@@ -84,14 +84,14 @@ def _other_truth(runs: Sequence[ScoredRun], id: str) -> str:
     numbers = [sum(each.truth(id)) for each in (first, run)]
     if numbers[0] != numbers[1]:
         seen = f"{numbers[0]} {first.unit} in {first.name} and {numbers[1]} in {run.name}"
-        what = f"it counts {seen}: the masks, or what of them is ignored"
+        what = f"it counts {seen}: the masks, or what of them is ignored,"
     else:
         what = "the classes have {} {unit} in {} and {} in {}: the masks".format(
             *(part for each in (first, run) for part in (", ".join(map(str, each.truth(id))), each.name)),
             unit=first.unit,
         )
     return (
-        f"The runs were scored against different ground truths, on every common image. In {id}, {what}, are not the same. "
+        f"The runs were scored against different ground truths, on every common image. In {id}, {what} are not the same. "
         "Score both against the same masks, read in the same way (--ignore): maskwright evaluate RUN DATA"
     )
 

@@ -53,18 +53,20 @@ class Subject:
         """The plan's, or else what this machine would train in."""
         return self.plan.precision if self.plan is not None else pick_precision(pick_device())
 
-    def brought(self, image: Num[np.ndarray, "h w c"], within: Num[np.ndarray, "h1 w1 c"]) -> Float32[Tensor, "1 k h w"]:
-        """A cut of an image as the network takes it, normalised by the whole that it lies within."""
+    def brought(
+        self, image: Num[np.ndarray, "h w c"], within: Num[np.ndarray, "h1 w1 c"], *, name: str = "this image"
+    ) -> Float32[Tensor, "1 k h w"]:
+        """A cut of an image as the network takes it, normalised by the whole that it lies within, which errors name."""
         normalization = self.plan.normalization if self.plan is not None else Normalization(kind="zscore")
-        scale = normalization.scale(with_channels(within, self.channels, name="this image"))
-        return torch.from_numpy(scale.apply(with_channels(image, self.channels, name="this image")))[None]
+        scale = normalization.scale(with_channels(within, self.channels, name=name))
+        return torch.from_numpy(scale.apply(with_channels(image, self.channels, name=name)))[None]
 
 
 def named(
     name: str, *, encoder: str | None = None, output_stride: int | None = None, channels: int | None = None,
     classes: int | None = None,
 ) -> Subject:  # fmt: skip
-    """A fresh network by its name in `MODELS`, on the encoder that a training would give it unless another is named."""
+    """A fresh network by its name in `MODELS`, on the packaged encoder unless another is named; a U-Net on the plain one."""
     config = model_config(name, encoder or ("plain" if name == "unet" else PACKAGED[0]))
     if output_stride is not None:
         if "output_stride" not in {field.name for field in fields(config)}:

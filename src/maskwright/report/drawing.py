@@ -41,10 +41,15 @@ def save_drawing(path: Path | str, stages: tuple[Stage, ...], *, title: str, sub
     save_figure(Path(path), draw_network(stages, title=title, subtitle=subtitle))
 
 
-def save_figure(path: Path, figure: Figure) -> None:
-    """Write a figure without a date, as SVG or PNG. Raises `MaskwrightError` for another suffix."""
+def require_kind(path: Path) -> None:
+    """Raises `MaskwrightError` for a suffix that no drawing is written as."""
     if path.suffix.lower() not in WRITERS:
         raise MaskwrightError(f"{path}: a drawing is written as .svg or .png, not as '{path.suffix}'.")
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """Write a figure without a date, as SVG or PNG. Raises `MaskwrightError` for another suffix."""
+    require_kind(path)
     with atomic_path(path) as temporary, mpl.rc_context(STYLE):
         figure.savefig(temporary, facecolor=PAPER, **WRITERS[path.suffix.lower()])
 
