@@ -75,7 +75,8 @@ def command(
     classes_of = f"{subject.classes} class{'' if subject.classes == 1 else 'es'}"
     heading(subject.title, f"{image}, {counted(subject.channels, 'channel')}, {classes_of}")
     show(tables.layer_table(layers) if all_layers else tables.stage_table(stages))
-    rest = sum(weights.numel() for weights in subject.network.parameters()) - sum(layer.weights for layer in layers)
+    seen = sum(layer.weights for layer in layers)
+    rest = sum(weights.numel() for weights in subject.network.parameters()) - seen
     if rest:
         say(f"Not in the table: {tables.rounded(rest)} weights of heads that look into boxes, however many there are.")
     memory = _memory(subject, size_hw)
@@ -84,7 +85,7 @@ def command(
     if drawing is not None:
         from maskwright.report.drawing import save_drawing
 
-        weights, macs = tables.rounded(sum(x.weights for x in layers)), tables.rounded(sum(x.macs for x in layers))
+        weights, macs = tables.rounded(seen), tables.rounded(sum(x.macs for x in layers))
         subtitle = f"{weights} weights, {macs} multiplications, {image}"
         save_drawing(drawing, stages, title=subject.title, subtitle=subtitle)
         say(f"Drawing written to {drawing}.")

@@ -83,7 +83,7 @@ def command(
 def _found(source: Path, images: list[Path], said: Said, how: dict[str, Any]) -> "MaskedImages":
     """The images with the objects that a run, masks or annotations give them."""
     from maskwright.cli.terminal import bar
-    from maskwright.data.pairing import list_images
+    from maskwright.data.pairing import require_images
     from maskwright.engine.masked_images import masked, predicted
     from maskwright.engine.reading import Reading
     from maskwright.formats.content import MAX_PIXELS
@@ -92,7 +92,7 @@ def _found(source: Path, images: list[Path], said: Said, how: dict[str, Any]) ->
     if (source / "plan.json").is_file():
         if unused := sorted(said.keys() - {"max_pixels"}):
             raise DataError(f"{source}: is a run, which knows what it predicts. Leave out --{unused[0].replace('_', '-')}.")
-        list_images(images)  # that there are none is told before networks are measured on them
+        require_images(images)  # that there are none is told before networks are measured on them
         return predicted(load_aloud(source, **how, images=images), images, max_pixels=max_pixels)
     reading = Reading(path=source, **said)
     with bar("Reading masks") as progress:

@@ -67,7 +67,7 @@ def command(
     """Predict images into masks, COCO files or panoptic maps. Run again after an interruption: nothing is done twice."""
     from maskwright.cli.steps import tell
     from maskwright.cli.terminal import ERR, bar, say
-    from maskwright.data.pairing import list_images
+    from maskwright.data.pairing import require_images
     from maskwright.engine.predict_folder import predict_folder, written_as
     from maskwright.engine.predict_workers import predict_with_workers
     from maskwright.engine.prediction_folder import Extra
@@ -92,7 +92,7 @@ def command(
     if written != "labels" and format is not None:
         instead = "Add --to labels, or leave it out." if written == "coco" else "Leave it out."
         raise PlanError(f"--format is that of masks, and what this run finds goes into COCO files. {instead}")
-    list_images(images)  # that there are none is told before networks are measured on them
+    require_images(images)  # that there are none is told before networks are measured on them
     chosen: dict[str, Any] = {"device": device, "runtime": runtime, "precision": precision}
     predictor = load_aloud(run, **chosen, images=images) if ray is None and (workers or 1) == 1 else None
     with bar("Predicting") as progress:

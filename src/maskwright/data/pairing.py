@@ -4,7 +4,7 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -98,11 +98,7 @@ def list_images(paths: Iterable[Path]) -> tuple[Record, ...]:
     Ids are paths relative to the folder that all have in common. Raises `DataError` where two files would have one id.
     """
     given = [Path(path) for path in paths]
-    if not given:
-        raise DataError("No images were named. Name image files or folders.")
-    for path in given:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder.")
+    _require_there(given)
     folders = {path for path in given if path.is_dir() and not is_zarr(path)}
     common = Path(os.path.commonpath([(path if path in folders else path.parent).absolute() for path in given]))
     walk, records = Walk(with_zarr=True), {}
@@ -111,13 +107,41 @@ def list_images(paths: Iterable[Path]) -> tuple[Record, ...]:
             relative = PurePosixPath(name.absolute().relative_to(common).as_posix())
             records[name.absolute()] = Record(_id(relative), name)
     if not records:
-        raise DataError(f"{', '.join(map(str, given))}: no image files found ({', '.join(sorted(IMAGE_SUFFIXES))}).")
+        raise _none_among(given)
     for same in _grouped(records.values(), lambda record: _folded(record.id)).values():
         if len(same) > 1:
             raise DataError(
                 f"{same[0].image} and {same[1].image} would both be called '{same[0].id}'. Name them one at a time."
             )
     return tuple(sorted(records.values(), key=lambda record: natural_key(record.id)))
+
+
+def require_images(paths: Sequence[Path]) -> None:
+    """Raises `DataError` where a path is not there, or no image lies among them; no further is looked than to the first."""
+    _require_there(paths)
+    if next(image_files(paths), None) is None:
+        raise _none_among(paths)
+
+
+def image_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The given files, and the image files of the given folders, as they come."""
+    for path in paths:
+        if path.is_dir() and not is_zarr(path):
+            yield from (path / file for file in Walk(with_zarr=True).files(path))
+        else:
+            yield path
+
+
+def _require_there(paths: Sequence[Path]) -> None:
+    if not paths:
+        raise DataError("No images were named. Name image files or folders.")
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder.")
+
+
+def _none_among(paths: Sequence[Path]) -> DataError:
+    return DataError(f"{', '.join(map(str, paths))}: no image files found ({', '.join(sorted(IMAGE_SUFFIXES))}).")
 
 
 def _sorted_out(

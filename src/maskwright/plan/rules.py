@@ -112,8 +112,6 @@ def shrink(found: Fingerprint, background: int | None, *, objects: bool = False)
     typical = median_low(min(size_hw) for size_hw in found.sizes_hw)
     most = min(narrowest / WIDE, typical / CROP, across / APART if objects else inf)
     factor = max((each for each in SHRINKS if each <= most), default=1)
-    if factor == 1:
-        return 1, None
     what = (
         f"the smallest kind of objects is typically {across:.0f} pixels across"
         if objects
@@ -123,7 +121,12 @@ def shrink(found: Fingerprint, background: int | None, *, objects: bool = False)
         f"Even {what}: a crop shows more of an object and what is around it, and a step costs less. Masks are drawn in the "
         f"images' own size, with outlines true to about {factor / 2:g} pixels."
     )
-    return factor, (f"images at 1/{factor} of their size", why)
+    return shrunk(factor, why)
+
+
+def shrunk(factor: int, why: str) -> tuple[int, Choice | None]:
+    """A factor as a choice, which images as they are need none of."""
+    return factor, (f"images at 1/{factor} of their size", why) if factor > 1 else None
 
 
 def crop(found: Fingerprint, shrink: int = 1) -> tuple[tuple[int, int], Choice]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from maskwright.base.errors import PlanError
 from maskwright.base.files import read_json
 from maskwright.plan.plan import Decision, Plan, TaskName
-from maskwright.plan.rules import Choice, adamw
+from maskwright.plan.rules import Choice, adamw, shrunk
 
 WEIGHTS = "best.safetensors"  # of a run
 
@@ -53,8 +53,7 @@ class Start:
     @property
     def shrunk(self) -> tuple[int, Choice | None]:
         """How many times smaller the network was shown images, and why it is still."""
-        shrink = self.plan.shrink
-        return shrink, (f"images at 1/{shrink} of their size", "The network knows images so.") if shrink > 1 else None
+        return shrunk(self.plan.shrink, "The network knows images so.")
 
     def begun(self, draft: Plan) -> Plan:
         """The draft with this run's network, its view of images and its care for the encoder, to start from its weights."""

@@ -45,9 +45,9 @@ def shrink_objects(objects: Instances, factor: int) -> Instances:
     for region in objects.regions:
         x0, y0, x1, y1 = region.box_xyxy
         left, top, right, bottom = x0 // factor, y0 // factor, -(-x1 // factor), -(-y1 // factor)
-        pixels = np.zeros(((bottom - top) * factor, (right - left) * factor), np.uint16)
-        pixels[y0 - top * factor :, x0 - left * factor :][: y1 - y0, : x1 - x0] = region.pixels
-        regions.append(Region((left, top, right, bottom), shrink_classes(pixels, factor) > 0))
+        window = region.window((left * factor, top * factor, right * factor, bottom * factor))
+        pixels = window.mask(((bottom - top) * factor, (right - left) * factor))
+        regions.append(Region((left, top, right, bottom), shrink_classes(pixels.astype(np.uint16), factor) > 0))
     shrunk = replace(
         objects,
         size_hw=(-(-height // factor), -(-width // factor)),

@@ -1,6 +1,6 @@
 """How far a network in bfloat16 says what it says in single precision, on real images."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -13,11 +13,11 @@ from torch import Tensor
 
 from maskwright.base.errors import MaskwrightError
 from maskwright.data.channels import with_channels
-from maskwright.data.walk import Walk
+from maskwright.data.pairing import image_files
 from maskwright.engine.export_said import agreement
 from maskwright.engine.runtimes.ready import Ready
 from maskwright.formats.images import read_image
-from maskwright.formats.large_image import is_large, is_zarr, open_large
+from maskwright.formats.large_image import is_large, open_large
 from maskwright.masks.tiles import whole_tile
 from maskwright.masks.types import Segmentation
 from maskwright.plan.plan import Plan
@@ -71,7 +71,7 @@ def _found(task: Task, plan: Plan, ready: Ready, image: Num[np.ndarray, "h w c"]
 def some_of(paths: Iterable[Path]) -> list[Num[np.ndarray, "_ _ c"]]:
     """The middle of the first images of files and folders; what cannot be read is told when it is predicted."""
     found: list[Num[np.ndarray, "_ _ c"]] = []
-    for path in islice(_files(paths), 2 * COMPARED):
+    for path in islice(image_files(map(Path, paths)), 2 * COMPARED):
         with suppress(MaskwrightError, OSError):
             found.append(_middle_of(path))
         if len(found) == COMPARED:
@@ -82,14 +82,6 @@ def some_of(paths: Iterable[Path]) -> list[Num[np.ndarray, "_ _ c"]]:
 def middle(image: Num[np.ndarray, "h w c"]) -> Num[np.ndarray, "h1 w1 c"]:
     """What a comparison looks at of an image."""
     return image[_box(image.shape[0]), _box(image.shape[1])]
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in map(Path, paths):
-        if path.is_dir() and not is_zarr(path):
-            yield from (path / file for file in Walk(with_zarr=True).files(path))
-        else:
-            yield path
 
 
 def _middle_of(path: Path) -> Num[np.ndarray, "h w c"]:

@@ -100,9 +100,9 @@ class Place:
             return []
         return entries if isinstance(entries, list) else []
 
-    def compiled(self, precision: Precision) -> CompiledFolder:
-        """Where compiled networks of a precision are kept."""
-        depends_on = self.machine() | {"precision": precision}
+    def compiled(self, precision: Precision, shrink: int) -> CompiledFolder:
+        """Where compiled networks of a precision are kept that are shown images so many times smaller."""
+        depends_on = self.machine() | {"precision": precision, "shrink": shrink}
         return CompiledFolder(self.folder / COMPILED, tuple(f"{name} {value}" for name, value in depends_on.items()))
 
 
@@ -177,7 +177,7 @@ def _ready(
         return pytorch.ready(network, precision=precision, device=device)
     return openvino.ready(
         network, channels=plan.channels, stride=plan.stride, precision=precision,
-        folder=place.compiled(precision) if place is not None else None,
+        folder=place.compiled(precision, plan.shrink) if place is not None else None,
     )  # fmt: skip
 
 
